@@ -1,0 +1,1 @@
+"""What things are: values and rules without input or output."""

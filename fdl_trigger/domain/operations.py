@@ -1,0 +1,12 @@
+"""What a caller may ask for. A grant names one of these; every route declares one."""
+
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """A use case that can be granted; by-id and by-name calls of one use case share a grant."""
+
+    EXECUTE = "execute"  # run a task
+    LIST = "list"  # list the instances of a task
+    READ = "read"  # read one instance
+    TERMINATE = "terminate"  # terminate instances, by task or one by one

@@ -1,0 +1,195 @@
+"""The records that cross rooms: immutable values read from the store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from .operations import Operation
+from .states import Reason, State, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a node or an instance has moved, in rows (pages: requests to a paged source)."""
+
+    pages: int = 0
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    skipped: int = 0
+    dirty: int = 0
+
+    @property
+    def written(self) -> int:
+        """Rows that changed the target."""
+        return self.inserted + self.updated + self.deleted
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.pages + other.pages,
+            self.read + other.read,
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.deleted + other.deleted,
+            self.skipped + other.skipped,
+            self.dirty + other.dirty,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One run of a task. Times are UTC epoch milliseconds."""
+
+    id: int
+    uid: str
+    task_id: int
+    task_uid: str
+    task_name: str
+    version: int
+    state: State
+    reason: Reason | None
+    message: str | None
+    attempt: int
+    priority: int
+    trigger: Trigger
+    trigger_by: str
+    params: Mapping[str, Any]
+    created_at: int
+    due_at: int
+    started_at: int | None
+    finished_at: int | None
+    modified_at: int
+    terminate_requested_at: int | None
+    source_uid: str | None
+    counts: Counts
+    is_latest: bool
+
+    @property
+    def apparent_state(self) -> State:
+        """The state callers are told: a run whose stop was requested already reads as terminated."""
+        if self.state is State.RUNNING and self.terminate_requested_at is not None:
+            return State.TERMINATED
+        return self.state
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRun:
+    """One node of one instance, its last attempt. Times are UTC epoch milliseconds."""
+
+    node_id: str
+    name: str
+    state: State
+    attempt: int
+    started_at: int | None
+    finished_at: int | None
+    counts: Counts
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One transition of an instance."""
+
+    old: State | None
+    new: State
+    at: int
+    attempt: int
+    reason: Reason | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of an instance's run log."""
+
+    seq: int
+    at: int
+    node: str
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyRow:
+    """A source row that was not written, and why."""
+
+    node_id: str
+    kind: str
+    reason: str
+    row: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Who may call from outside. `secret` is in clear only in memory; a page application has none."""
+
+    id: int
+    client_id: str
+    name: str
+    method: str  # a key of AUTHENTICATORS: aksk, digest, page
+    secret: str | None
+    digest_algorithm: str
+    digest_timeout_s: int
+    rate: str | None
+    origins: tuple[str, ...]
+    enabled: bool
+    grants: tuple["Grant", ...] = ()
+    created_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Leave to use an operation, on one task or (task_id None) on every task."""
+
+    operation: Operation
+    task_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking, as far as `core` needs to know."""
+
+    name: str
+    grants: tuple[Grant, ...] = ()
+    application_id: int | None = None
+    is_local: bool = False
+
+    def may(self, operation: Operation, task_id: int | None = None) -> bool:
+        """Tell whether the operation is granted: at all when no task is given, otherwise on that task."""
+        if self.is_local:
+            return True
+        return any(
+            grant.operation is operation and (task_id is None or grant.task_id in (None, task_id))
+            for grant in self.grants
+        )
+
+
+LOCAL = Principal("local", is_local=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A named target or source database. `settings` holds what its kind needs (sqlite: `path`)."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFilter:
+    """Which instances to list. Times are UTC epoch milliseconds on `created_at`, both ends inclusive.
+
+    `outcomes` holds (state, reasons) pairs; reasons None means any reason. States are apparent states.
+    """
+
+    task_id: int | None = None
+    outcomes: tuple[tuple[State, frozenset[Reason] | None], ...] = ()
+    triggers: frozenset[Trigger] | None = None
+    since: int | None = None
+    until: int | None = None
+    limit: int = 100
+    offset: int = 0

@@ -1,0 +1,70 @@
+"""What a node is handed while it runs, and what it promises in return."""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from marshmallow import Schema
+
+from ..domain.records import Connection, Counts
+from ..domain.states import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds for what a node takes in from outside; bytes and seconds."""
+
+    max_response_bytes: int = 64 * 1024 * 1024
+    request_timeout_s: float = 10.0
+    max_redirects: int = 5
+
+
+class NodeContext(Protocol):
+    """The running instance as one node sees it. A node asks `check` between pages and batches and sleeps only here."""
+
+    node_id: str
+    limits: Limits
+
+    def resolve(self, text: str, nearer: Mapping[str, Any] | None = None) -> str:
+        """Replace `${...}`; raises NodeError for an unknown name. `nearer` wins over the task's values."""
+
+    def check(self) -> None:
+        """Raise Stopped when the run has been asked to stop."""
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, at most until the run is asked to stop; then raise Stopped."""
+
+    def on_stop(self, interrupt: Callable[[], None]) -> AbstractContextManager[None]:
+        """While the block runs, have `interrupt` called (from another thread) when the run is asked to stop.
+
+        The node's blocked call then fails in its own way; the block turns any exception into Stopped once a stop
+        was asked for. When the stop came before the block, it raises Stopped at once.
+        """
+
+    def log(self, level: Level, text: str) -> None:
+        """Append a line to the run log, under this node's name."""
+
+    def progress(self, counts: Counts) -> None:
+        """Report the node's totals so far."""
+
+    def dirty(self, kind: str, reason: str, row: Mapping[str, Any]) -> None:
+        """Keep a row that could not be written; raises DirtyLimitExceeded beyond the task's tolerance."""
+
+    def connection(self, name: str) -> Connection:
+        """Return a named connection; raises BuildError when there is none."""
+
+
+class NodeType(Protocol):
+    """A kind of node. Registered in NODE_TYPES under the name used in definitions."""
+
+    schema: type[Schema]
+
+    def connections(self, config: Mapping[str, Any]) -> Iterable[str]:
+        """Return the connections a loaded configuration names; they must exist when an instance is built."""
+
+    def run(self, config: Mapping[str, Any], context: NodeContext) -> Counts:
+        """Do the work of the node and return its totals; raises NodeError or lets Stopped pass.
+
+        `config` is what `schema` loaded.
+        """
