@@ -32,6 +32,8 @@ class ContextFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
         record.msg, record.args = redact(record.getMessage()), None
+        if record.exc_text:  # another handler's formatter was here first
+            record.exc_text = redact(record.exc_text)
         for name, value in vars(record).items():
             if name not in _STANDARD and isinstance(value, str):
                 setattr(record, name, _MASK if re.fullmatch(_SENSITIVE, name, re.IGNORECASE) else redact(value))
