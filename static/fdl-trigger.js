@@ -190,12 +190,13 @@
   }
 
   /**
-   * Follow a run until it has ended. Options: `interval` (ms, default 500, grows up to `maxInterval`, 5000, while
-   * nothing changes), `onChange(record)`, `retries` (unanswered polls in a row that are forgiven, 3).
+   * Follow a run until it has ended. Options: `interval` (ms, default 1000, grows up to `maxInterval`, 5000, while
+   * nothing changes or the service says there are too many calls), `onChange(record)`, `retries` (unanswered polls in a
+   * row that are forgiven, 3).
    * Returns {promise, stop()}; the promise gives the final record, or null once stopped. `callback(error, record)` too.
    */
   function watch(recordId, options, callback) {
-    const wanted = Object.assign({interval: 500, maxInterval: 5000, retries: 3, onChange: null}, options);
+    const wanted = Object.assign({interval: 1000, maxInterval: 5000, retries: 3, onChange: null}, options);
     const state = {last: null, pause: wanted.interval, misses: 0, timer: null, finish: null};
     const promise = new Promise((resolve, reject) => {
       state.finish = resolve;
@@ -226,8 +227,10 @@
       notice(record, wanted, state);
       return FINAL.indexOf(record.taskStatus) < 0 ? again() : resolve(record);
     }, (error) => {
-      state.misses += 1;
-      return error.status === 0 && state.misses <= wanted.retries ? again() : reject(error);
+      const isBusy = error.status === 429;
+      state.misses += isBusy ? 0 : 1;
+      state.pause = isBusy ? wanted.maxInterval : state.pause;
+      return isBusy || (error.status === 0 && state.misses <= wanted.retries) ? again() : reject(error);
     }).catch(reject);
   }
 

@@ -230,6 +230,13 @@ def test_watching_gives_up_when_the_service_stays_away(page: Page, service: Scri
     assert code == "network"
 
 
+def test_watching_slows_down_when_the_service_says_too_many_calls(page: Page, service: ScriptedService) -> None:
+    service.answers["fdl/record/info"] = [refusal("31000429", "Too many requests", 429), record("SUCCESS")]
+    opened(page, service)
+    options = "{interval: 10, maxInterval: 20}"
+    assert page.evaluate(f"FR.FDL.watch('r-1', {options}).promise.then(record => record.taskStatus)") == "SUCCESS"
+
+
 def test_a_stopped_watch_asks_no_more(page: Page, service: ScriptedService) -> None:
     service.answers["fdl/record/info"] = [record("RUNNING")]
     opened(page, service)
