@@ -58,7 +58,7 @@ class Definition:
         try:
             loaded = _TaskSchema().load(document)
         except ValidationError as error:
-            raise invalid(flatten(error.normalized_messages())) from None
+            raise invalid(flatten(error.messages)) from None
         definition = cls(document={**document, "workId": loaded["uid"]}, **loaded)
         problems = [*definition.flow.problems(), *_duplicate_params(definition.params)]
         if problems:

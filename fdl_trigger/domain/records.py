@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .operations import Operation
-from .states import Reason, State, Trigger
+from .states import Overlap, Reason, State, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,60 @@ class Counts:
             self.skipped + other.skipped,
             self.dirty + other.dirty,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that can be run: a draft to edit and, once published, the snapshot that runs.
+
+    `draft` and `published` are definition documents; `version` counts publications. Times are UTC epoch milliseconds.
+    """
+
+    id: int
+    uid: str
+    name: str
+    folder: str
+    description: str
+    enabled: bool
+    version: int | None
+    draft: Mapping[str, Any]
+    published: Mapping[str, Any] | None
+    created_at: int
+    updated_at: int
+    published_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    """What it takes to create an instance; the store adds id, state and times."""
+
+    task_id: int
+    version: int
+    overlap: Overlap
+    overlap_limit: int
+    priority: int
+    trigger: Trigger
+    trigger_by: str
+    params: Mapping[str, Any]
+    application_id: int | None = None
+    dedupe_key: str | None = None
+    due_at: int | None = None
+    source_uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An instance that was claimed for one attempt; every ending must carry this attempt (the fencing token)."""
+
+    id: int
+    uid: str
+    task_id: int
+    version: int
+    attempt: int
+    priority: int
+    params: Mapping[str, Any]
+    created_at: int
+    started_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +237,12 @@ class Connection:
 class InstanceFilter:
     """Which instances to list. Times are UTC epoch milliseconds on `created_at`, both ends inclusive.
 
-    `outcomes` holds (state, reasons) pairs; reasons None means any reason. States are apparent states.
+    `outcomes` holds (state, reasons) pairs; reasons None means any reason; an empty tuple matches
+    nothing. States are apparent states.
     """
 
     task_id: int | None = None
-    outcomes: tuple[tuple[State, frozenset[Reason] | None], ...] = ()
+    outcomes: tuple[tuple[State, frozenset[Reason] | None], ...] | None = None
     triggers: frozenset[Trigger] | None = None
     since: int | None = None
     until: int | None = None

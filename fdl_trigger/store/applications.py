@@ -1,0 +1,127 @@
+"""Applications and their grants; secrets are encrypted."""
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ..domain.clock import Clock
+from ..domain.operations import Operation
+from ..domain.records import Application, Grant
+from .catalog import changed
+from .database import StoreDatabase
+from .models import ApplicationModel, GrantModel
+from .vault import Vault
+from .writer import Writer
+
+
+class ApplicationStore:
+    """Keeps applications; a change is durable when the call returns."""
+
+    def __init__(self, database: StoreDatabase, writer: Writer, vault: Vault, clock: Clock) -> None:
+        self._database = database
+        self._writer = writer
+        self._vault = vault
+        self._clock = clock
+
+    def all(self) -> list[Application]:
+        """Return every application with its grants and its secret in clear, oldest first."""
+        grants: defaultdict[int, list[Grant]] = defaultdict(list)
+        for row in GrantModel.select().order_by(GrantModel.id).dicts().execute(self._database):
+            grants[row["application"]].append(Grant(Operation(row["operation"]), row["task"]))
+        rows = ApplicationModel.select().order_by(ApplicationModel.id).execute(self._database)
+        return [self._application(row, tuple(grants[row.id])) for row in rows]
+
+    def _application(self, row: ApplicationModel, grants: tuple[Grant, ...]) -> Application:
+        secret = None if row.secret is None else self._vault.decrypt(bytes(row.secret), _context(row.client_id))
+        return Application(
+            id=row.id,
+            client_id=row.client_id,
+            name=row.name,
+            method=row.method,
+            secret=secret,
+            digest_algorithm=row.digest_algorithm,
+            digest_timeout_s=row.digest_timeout_s,
+            rate=row.rate,
+            origins=tuple(json.loads(row.origins)),
+            enabled=row.enabled,
+            grants=grants,
+            created_at=row.created_at,
+        )
+
+    def add(self, application: Application) -> int:
+        """Insert an application with its grants (its id and created_at are set here) and return its id."""
+        secret = application.secret
+        sealed = None if secret is None else self._vault.encrypt(secret, _context(application.client_id))
+
+        def work(connection: sqlite3.Connection) -> int:
+            changed(connection)
+            application_id: int = ApplicationModel.insert(
+                client_id=application.client_id,
+                name=application.name,
+                method=application.method,
+                secret=sealed,
+                digest_algorithm=application.digest_algorithm,
+                digest_timeout_s=application.digest_timeout_s,
+                rate=application.rate,
+                origins=json.dumps(application.origins),
+                enabled=application.enabled,
+                created_at=self._clock(),
+            ).execute(self._database)
+            self._insert_grants(application_id, application.grants)
+            return application_id
+
+        return self._writer.write(work)
+
+    def grant(self, application_id: int, grants: Iterable[Grant]) -> None:
+        """Add grants; those already there stay."""
+        wanted = tuple(grants)
+
+        def work(connection: sqlite3.Connection) -> None:
+            changed(connection)
+            self._insert_grants(application_id, wanted)
+
+        self._writer.write(work)
+
+    def revoke(self, application_id: int, grants: Iterable[Grant]) -> None:
+        """Take grants away; those not there do not matter."""
+        unwanted = tuple(grants)
+
+        def work(connection: sqlite3.Connection) -> None:
+            changed(connection)
+            for grant in unwanted:
+                connection.execute(
+                    "DELETE FROM access_grant WHERE application_id = ? AND operation = ? AND task_id IS ?",
+                    (application_id, grant.operation, grant.task_id),
+                )
+
+        self._writer.write(work)
+
+    def enable(self, application_id: int, enabled: bool) -> None:
+        """Let the application in, or keep it out."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            changed(connection)
+            ApplicationModel.update(enabled=enabled).where(ApplicationModel.id == application_id).execute(
+                self._database
+            )
+
+        self._writer.write(work)
+
+    def delete(self, application_id: int) -> None:
+        """Delete the application and its grants."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            changed(connection)
+            ApplicationModel.delete().where(ApplicationModel.id == application_id).execute(self._database)
+
+        self._writer.write(work)
+
+    def _insert_grants(self, application_id: int, grants: Iterable[Grant]) -> None:
+        for grant in grants:
+            query = GrantModel.insert(application=application_id, operation=grant.operation, task=grant.task_id)
+            query.on_conflict_ignore().execute(self._database)
+
+
+def _context(client_id: str) -> str:
+    return f"application {client_id}"

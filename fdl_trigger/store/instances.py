@@ -1,0 +1,355 @@
+"""The state machine. Each transition is a verb: one guarded UPDATE that returns whether it took place.
+
+No other code changes the state of an instance; docs/state-machine.md draws the picture. Endings guard on the id,
+on state RUNNING and on the attempt, so that an attempt that was given up can no longer settle the instance.
+"""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterable
+
+from ..domain.clock import Clock
+from ..domain.errors import AlreadyRunning, QueueFull
+from ..domain.records import Claim, Counts, NewInstance
+from ..domain.states import Overlap, Reason, State
+from .journal import JournalEntries, write_entries
+from .signals import Endings, Signal
+from .writer import Writer
+
+_INSERT = """
+INSERT INTO instance (uid, task_id, version, state, priority, overlap_limit, trigger_kind, trigger_by, application_id,
+                      dedupe_key, params, created_at, due_at, modified_at, source_uid)
+VALUES (?, ?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_EVENT = """
+INSERT INTO instance_event (instance_id, old, new, at, attempt, reason, message) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+# Walks the tasks that have waiting rows by the partial index (one jump a task, however long its queue), takes the
+# most urgent few of each, and keeps as many as the task has room for.
+_CLAIM = """
+WITH RECURSIVE lane (task_id) AS (
+    SELECT min(task_id) FROM instance WHERE state = 'WAITING'
+    UNION ALL
+    SELECT (SELECT min(task_id) FROM instance WHERE state = 'WAITING' AND task_id > lane.task_id)
+    FROM lane WHERE lane.task_id IS NOT NULL
+),
+candidate AS (
+    SELECT i.id, i.priority,
+           row_number() OVER (PARTITION BY i.task_id ORDER BY i.priority, i.id) AS place,
+           i.overlap_limit - (
+               SELECT count(*) FROM instance r WHERE r.task_id = i.task_id AND r.state = 'RUNNING'
+           ) AS room
+    FROM lane JOIN instance i ON i.id IN (
+        SELECT w.id FROM instance w
+        WHERE w.state = 'WAITING' AND w.task_id = lane.task_id AND w.due_at <= :now
+        ORDER BY w.priority, w.id LIMIT :limit
+    )
+)
+UPDATE instance
+SET state = 'RUNNING', attempt = attempt + 1, started_at = :now, modified_at = :now, owner = :owner
+WHERE state = 'WAITING' AND id IN (
+    SELECT id FROM candidate WHERE place <= room ORDER BY priority, id LIMIT :limit
+)
+RETURNING id, uid, task_id, version, attempt, priority, params, created_at, started_at
+"""
+
+_END = """
+UPDATE instance
+SET state = :new, reason = :reason, message = :message, finished_at = :now, modified_at = :now, owner = NULL,
+    pages = :pages, rows_read = :read, rows_inserted = :inserted, rows_updated = :updated, rows_deleted = :deleted,
+    rows_skipped = :skipped, rows_dirty = :dirty
+WHERE id = :id AND state = 'RUNNING' AND attempt = :attempt
+"""
+
+# A run whose stop was requested may only end as terminated: callers have been told so.
+_UNLESS_STOPPING = " AND terminate_requested_at IS NULL"
+
+_PROGRESS = """
+UPDATE instance
+SET modified_at = :now, pages = :pages, rows_read = :read, rows_inserted = :inserted, rows_updated = :updated,
+    rows_deleted = :deleted, rows_skipped = :skipped, rows_dirty = :dirty
+WHERE id = :id AND state = 'RUNNING' AND attempt = :attempt
+"""
+
+_BACK_TO_WAITING = """
+UPDATE instance SET state = 'WAITING', due_at = ?, modified_at = ?, started_at = NULL, owner = NULL
+WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND terminate_requested_at IS NULL
+"""
+
+
+class InstanceStore:
+    """Creates instances and moves them from state to state; every verb is durable when it returns."""
+
+    def __init__(self, writer: Writer, clock: Clock, work: Signal, endings: Endings, queue_limit: int) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._work = work
+        self._endings = endings
+        self._queue_limit = queue_limit
+        self._waiting = 0  # how many instances wait; exact for this process, corrected by `recount`
+
+    def create(self, new: NewInstance) -> tuple[int, str]:
+        """Add a waiting instance and return its id and uid.
+
+        Raises AlreadyRunning when the overlap policy is to skip and one is waiting or running, QueueFull when the
+        queue is at its limit, sqlite3.IntegrityError when the task has used the dedupe key before.
+        """
+        uid = str(uuid.uuid4())
+        instance_id = self._writer.write(lambda connection: self._create(connection, new, uid))
+        self._work.set()
+        return instance_id, uid
+
+    def _create(self, connection: sqlite3.Connection, new: NewInstance, uid: str) -> int:
+        now = self._clock()
+        if self._waiting >= self._queue_limit:
+            raise QueueFull(f"{self._waiting} instances are waiting, the limit is {self._queue_limit}. Try later.")
+        if new.overlap in (Overlap.SKIP, Overlap.REPLACE):
+            self._make_way(connection, new, now)
+        params = json.dumps(dict(new.params), ensure_ascii=False) if new.params else "{}"
+        cursor = connection.execute(
+            _INSERT,
+            (
+                uid,
+                new.task_id,
+                new.version,
+                new.priority,
+                new.overlap_limit,
+                new.trigger,
+                new.trigger_by,
+                new.application_id,
+                new.dedupe_key,
+                params,
+                now,
+                now if new.due_at is None else new.due_at,
+                now,
+                new.source_uid,
+            ),
+        )
+        instance_id = cursor.lastrowid
+        assert instance_id is not None  # noqa: S101 - an INSERT always has one; tells the type checker
+        connection.execute(_EVENT, (instance_id, None, State.WAITING, now, 0, None, None))
+        self._waiting += 1
+        return instance_id
+
+    def _make_way(self, connection: sqlite3.Connection, new: NewInstance, now: int) -> None:
+        rows = connection.execute(
+            "SELECT id, uid FROM instance WHERE task_id = ? AND state IN ('WAITING', 'RUNNING')", (new.task_id,)
+        ).fetchall()
+        if new.overlap is Overlap.SKIP and rows:
+            uid = rows[0][1]
+            raise AlreadyRunning(f"The task already runs as {uid}; its policy is to skip further triggers.", uid=uid)
+        for instance_id, _ in rows:
+            self._request_end(connection, instance_id, Reason.REPLACED, "replaced by a newer trigger", now)
+
+    def claim_due(self, limit: int, owner: str) -> list[Claim]:
+        """Claim up to `limit` due instances for `owner`: by priority, then arrival, as the overlap policies allow."""
+        claims = self._writer.write(lambda connection: self._claim(connection, limit, owner))
+        return sorted(claims, key=lambda claim: (claim.priority, claim.id))
+
+    def _claim(self, connection: sqlite3.Connection, limit: int, owner: str) -> list[Claim]:
+        now = self._clock()
+        rows = connection.execute(_CLAIM, {"now": now, "limit": limit, "owner": owner}).fetchall()
+        claims = [
+            Claim(
+                id=row[0],
+                uid=row[1],
+                task_id=row[2],
+                version=row[3],
+                attempt=row[4],
+                priority=row[5],
+                params=json.loads(row[6]),
+                created_at=row[7],
+                started_at=row[8],
+            )
+            for row in rows
+        ]
+        connection.executemany(
+            _EVENT, [(claim.id, State.WAITING, State.RUNNING, now, claim.attempt, None, None) for claim in claims]
+        )
+        self._waiting -= len(claims)
+        return claims
+
+    def succeed(self, claim: Claim, counts: Counts, entries: JournalEntries) -> bool:
+        """RUNNING to SUCCEEDED; False when this attempt no longer owns the instance or a stop was requested."""
+        return self._end(claim, State.SUCCEEDED, None, None, counts, entries)
+
+    def fail(self, claim: Claim, reason: Reason, message: str, counts: Counts, entries: JournalEntries) -> bool:
+        """RUNNING to FAILED; False when this attempt no longer owns the instance or a stop was requested."""
+        return self._end(claim, State.FAILED, reason, message, counts, entries)
+
+    def terminate(self, claim: Claim, reason: Reason, message: str, counts: Counts, entries: JournalEntries) -> bool:
+        """RUNNING to TERMINATED; False when this attempt no longer owns the instance."""
+        return self._end(claim, State.TERMINATED, reason, message, counts, entries)
+
+    def _end(
+        self,
+        claim: Claim,
+        new: State,
+        reason: Reason | None,
+        message: str | None,
+        counts: Counts,
+        entries: JournalEntries,
+    ) -> bool:
+        statement = _END if new is State.TERMINATED else _END + _UNLESS_STOPPING
+
+        def end(connection: sqlite3.Connection) -> bool:
+            now = self._clock()
+            values = {**_columns(counts), "new": new, "reason": reason, "message": message, "now": now}
+            cursor = connection.execute(statement, {**values, "id": claim.id, "attempt": claim.attempt})
+            if cursor.rowcount != 1:
+                return False
+            connection.execute(_EVENT, (claim.id, State.RUNNING, new, now, claim.attempt, reason, message))
+            write_entries(connection, claim.id, entries)
+            return True
+
+        ended = self._writer.write(end)
+        if ended:
+            self._endings.announce(claim.id)
+            self._work.set()
+        return ended
+
+    def progress(self, claim: Claim, counts: Counts, entries: JournalEntries) -> None:
+        """Keep the totals and journal of a run so far; nobody waits for it, and a lost attempt changes nothing."""
+
+        def keep(connection: sqlite3.Connection) -> None:
+            values = {**_columns(counts), "now": self._clock(), "id": claim.id, "attempt": claim.attempt}
+            if connection.execute(_PROGRESS, values).rowcount == 1:
+                write_entries(connection, claim.id, entries)
+
+        self._writer.post(keep)
+
+    def retry_later(self, claim: Claim, due_at: int, message: str) -> bool:
+        """RUNNING back to WAITING, to be claimed again at `due_at`; False when this attempt no longer owns it."""
+
+        def back(connection: sqlite3.Connection) -> bool:
+            return self._back_to_waiting(connection, claim.id, claim.attempt, due_at, message)
+
+        done = self._writer.write(back)
+        if done:
+            self._work.set()
+        return done
+
+    def _back_to_waiting(
+        self, connection: sqlite3.Connection, instance_id: int, attempt: int, due_at: int, message: str
+    ) -> bool:
+        now = self._clock()
+        if connection.execute(_BACK_TO_WAITING, (due_at, now, instance_id, attempt)).rowcount != 1:
+            return False
+        connection.execute(_EVENT, (instance_id, State.RUNNING, State.WAITING, now, attempt, None, message))
+        self._waiting += 1
+        return True
+
+    def request_end(self, instance_ids: Iterable[int], reason: Reason, message: str) -> list[int]:
+        """End waiting instances at once and ask running ones to stop; return the ids this call stopped."""
+        ids = list(instance_ids)
+
+        def request(connection: sqlite3.Connection) -> list[int]:
+            now = self._clock()
+            return [one for one in ids if self._request_end(connection, one, reason, message, now)]
+
+        stopped = self._writer.write(request)
+        for instance_id in stopped:
+            self._endings.announce(instance_id)
+        self._work.set()
+        return stopped
+
+    def _request_end(
+        self, connection: sqlite3.Connection, instance_id: int, reason: Reason, message: str, now: int
+    ) -> bool:
+        waiting = connection.execute(
+            "UPDATE instance SET state = 'TERMINATED', reason = ?, message = ?, finished_at = ?, modified_at = ?, "
+            "terminate_requested_at = ? WHERE id = ? AND state = 'WAITING' RETURNING attempt",
+            (reason, message, now, now, now, instance_id),
+        ).fetchall()
+        if waiting:
+            event = (instance_id, State.WAITING, State.TERMINATED, now, waiting[0][0], reason, message)
+            connection.execute(_EVENT, event)
+            self._waiting -= 1
+            return True
+        running = connection.execute(
+            "UPDATE instance SET terminate_requested_at = ?, terminate_reason = ?, message = ?, modified_at = ? "
+            "WHERE id = ? AND state = 'RUNNING' AND terminate_requested_at IS NULL",
+            (now, reason, message, now, instance_id),
+        )
+        return running.rowcount == 1
+
+    def recover(self, owner: str, may_rerun: dict[tuple[int, int], int]) -> tuple[int, int]:
+        """Deal with RUNNING rows of processes that are gone: all whose owner is not `owner`.
+
+        `may_rerun` maps (task id, version) to the attempts allowed, for the tasks that may run again after a crash.
+        Returns how many went back to WAITING and how many ended as TERMINATED, reason lost.
+        """
+        return self._writer.write(lambda connection: self._recover(connection, owner, may_rerun))
+
+    def _recover(
+        self, connection: sqlite3.Connection, owner: str, may_rerun: dict[tuple[int, int], int]
+    ) -> tuple[int, int]:
+        rows = connection.execute(
+            "SELECT id, task_id, version, attempt, terminate_reason FROM instance "
+            "WHERE state = 'RUNNING' AND owner <> ?",
+            (owner,),
+        ).fetchall()
+        back = 0
+        for instance_id, task_id, version, attempt, terminate_reason in rows:
+            again = terminate_reason is None and attempt < may_rerun.get((task_id, version), 0)
+            if again and self._back_to_waiting(
+                connection, instance_id, attempt, self._clock(), "the process that ran it is gone; it runs again"
+            ):
+                back += 1
+            else:
+                self._lose(connection, instance_id, attempt, terminate_reason)
+        return back, len(rows) - back
+
+    def _lose(
+        self, connection: sqlite3.Connection, instance_id: int, attempt: int, terminate_reason: str | None
+    ) -> None:
+        now = self._clock()
+        reason = terminate_reason or Reason.LOST
+        message = "the process that ran it is gone; what it had committed stays"
+        connection.execute(
+            "UPDATE instance SET state = 'TERMINATED', reason = ?, message = ?, finished_at = ?, modified_at = ?, "
+            "owner = NULL WHERE id = ? AND state = 'RUNNING' AND attempt = ?",
+            (reason, message, now, now, instance_id, attempt),
+        )
+        connection.execute(
+            "UPDATE node_run SET state = 'TERMINATED', finished_at = ?, error = ? "
+            "WHERE instance_id = ? AND state = 'RUNNING'",
+            (now, message, instance_id),
+        )
+        connection.execute(_EVENT, (instance_id, State.RUNNING, State.TERMINATED, now, attempt, reason, message))
+
+    def recount(self) -> int:
+        """Count the waiting instances anew (another process may have added some) and return how many there are."""
+
+        def count(connection: sqlite3.Connection) -> int:
+            (self._waiting,) = connection.execute("SELECT count(*) FROM instance WHERE state = 'WAITING'").fetchone()
+            return self._waiting
+
+        return self._writer.write(count)
+
+    def purge(self, finished_before: int, keep: int, batch: int = 500) -> int:
+        """Delete finished instances that ended before a time or lie beyond the newest `keep`; return how many."""
+
+        def delete(connection: sqlite3.Connection) -> int:
+            return connection.execute(
+                "DELETE FROM instance WHERE id IN (SELECT id FROM instance WHERE finished_at IS NOT NULL AND "
+                "(finished_at < ? OR id <= (SELECT id FROM instance ORDER BY id DESC LIMIT 1 OFFSET ?)) LIMIT ?)",
+                (finished_before, keep, batch),
+            ).rowcount
+
+        return self._writer.write(delete)
+
+
+def _columns(counts: Counts) -> dict[str, int]:
+    return {
+        "pages": counts.pages,
+        "read": counts.read,
+        "inserted": counts.inserted,
+        "updated": counts.updated,
+        "deleted": counts.deleted,
+        "skipped": counts.skipped,
+        "dirty": counts.dirty,
+    }

@@ -1,0 +1,77 @@
+"""The store as a whole: opened, brought up to date, closed."""
+
+from pathlib import Path
+
+from ..domain.clock import Clock
+from ..domain.errors import StoreUnavailable
+from . import catalog, schema
+from .applications import ApplicationStore
+from .connections import ConnectionStore
+from .database import StoreDatabase
+from .instances import InstanceStore
+from .journal import JournalStore
+from .locks import FileLock
+from .records import InstanceReader
+from .signals import Endings, Signal
+from .tasks import TaskStore
+from .vault import Vault
+from .writer import Writer
+
+
+class Store:
+    """Everything that is kept. `open` before use, `close` after; both from the thread that owns the store."""
+
+    def __init__(self, path: Path, key_file: Path, backup_directory: Path, clock: Clock, queue_limit: int) -> None:
+        self.path = path
+        self._key_file = key_file
+        self._backup_directory = backup_directory
+        self._clock = clock
+        self._queue_limit = queue_limit
+        self._engine_lock = FileLock(path.with_name(path.name + ".engine.lock"))
+        self.work = Signal()
+        self.endings = Endings()
+
+    def open(self) -> list[str]:
+        """Open the files, apply the migrations that are due (returned by name) and start the writer.
+
+        Raises StoreUnavailable with the path and the cause.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = StoreDatabase(self.path)
+            applied = schema.migrate(self._database, self.path, self._backup_directory)
+        except OSError as error:
+            raise StoreUnavailable(f"The store {self.path} cannot be opened: {error}.") from None
+        vault = Vault.open(self._key_file)
+        self._writer = Writer(self._database)
+        self._writer.start()
+        self.instances = InstanceStore(self._writer, self._clock, self.work, self.endings, self._queue_limit)
+        self.records = InstanceReader(self._database)
+        self.journal = JournalStore(self._database)
+        self.tasks = TaskStore(self._database, self._writer, self._clock)
+        self.connections = ConnectionStore(self._database, self._writer, vault)
+        self.applications = ApplicationStore(self._database, self._writer, vault, self._clock)
+        self.instances.recount()
+        return applied
+
+    def close(self) -> None:
+        """Finish what was handed in and close every connection."""
+        self._writer.stop()
+        self._engine_lock.release()
+        self._database.close_everything()
+
+    def own_engine(self) -> bool:
+        """Claim the right to run instances; False when another process has it. Given back by `close`."""
+        return self._engine_lock.acquire(wait=False)
+
+    def catalog_version(self) -> int:
+        """Return a number that grows with every change of tasks, connections and applications."""
+        return catalog.version(self._database)
+
+    def ping(self) -> None:
+        """Make a durable write; raises StoreUnavailable when the store cannot take one."""
+        self._writer.write(lambda connection: connection.execute("UPDATE catalog SET version = version"))
+
+    def backup(self, target: Path) -> None:
+        """Copy the store to a file, consistent even while it is written."""
+        schema.copy_to(self.path, target)

@@ -1,0 +1,129 @@
+"""Tasks and their published versions."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from peewee import JOIN, IntegrityError
+
+from ..domain.clock import Clock
+from ..domain.definition import Definition
+from ..domain.errors import DefinitionInvalid
+from ..domain.records import Task
+from .catalog import changed
+from .database import StoreDatabase
+from .models import TaskModel, TaskVersionModel
+from .writer import Writer
+
+
+class TaskStore:
+    """Keeps drafts and published snapshots; a change is durable when the call returns."""
+
+    def __init__(self, database: StoreDatabase, writer: Writer, clock: Clock) -> None:
+        self._database = database
+        self._writer = writer
+        self._clock = clock
+
+    def all(self) -> list[Task]:
+        """Return every task that is not deleted, by folder and name."""
+        query = (
+            TaskModel.select(TaskModel, TaskVersionModel.document)
+            .join(
+                TaskVersionModel,
+                JOIN.LEFT_OUTER,
+                on=(TaskVersionModel.task == TaskModel.id) & (TaskVersionModel.version == TaskModel.version),
+            )
+            .where(TaskModel.deleted_at.is_null())
+            .order_by(TaskModel.folder, TaskModel.name)
+        )
+        return [_task(row) for row in query.dicts().execute(self._database)]
+
+    def document(self, task_id: int, version: int) -> Mapping[str, Any] | None:
+        """Return a published snapshot, of a deleted task too."""
+        rows = self._database.read(
+            "SELECT document FROM task_version WHERE task_id = ? AND version = ?", (task_id, version)
+        )
+        return json.loads(rows[0][0]) if rows else None
+
+    def save(self, definition: Definition) -> None:
+        """Insert or replace the draft of the task with this uid; raises DefinitionInvalid for a name in use."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            now = self._clock()
+            values = {
+                "name": definition.name,
+                "folder": definition.folder,
+                "description": definition.description,
+                "draft": _text(definition.document),
+                "updated_at": now,
+            }
+            changed(connection)
+            updated = TaskModel.update(**values).where(TaskModel.uid == definition.uid, TaskModel.deleted_at.is_null())
+            if not updated.execute(self._database):
+                TaskModel.insert(**values, uid=definition.uid, enabled=True, created_at=now).execute(self._database)
+
+        try:
+            self._writer.write(work)
+        except IntegrityError:
+            reason = f"the name '{definition.name}' (or the workId) belongs to another task"
+            raise DefinitionInvalid(f"workName: {reason}", problems=[("workName", reason)]) from None
+
+    def publish(self, task_id: int) -> int:
+        """Make the draft the next published version and return its number."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            now = self._clock()
+            changed(connection)
+            draft, last = connection.execute(
+                "SELECT draft, (SELECT coalesce(max(version), 0) FROM task_version WHERE task_id = task.id) "
+                "FROM task WHERE id = ?",
+                (task_id,),
+            ).fetchone()
+            version = int(last) + 1
+            TaskVersionModel.insert(task=task_id, version=version, document=draft, published_at=now).execute(
+                self._database
+            )
+            TaskModel.update(version=version, published_at=now).where(TaskModel.id == task_id).execute(self._database)
+            return version
+
+        return self._writer.write(work)
+
+    def enable(self, task_id: int, enabled: bool) -> None:
+        """Allow or refuse further triggers of the task."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            changed(connection)
+            TaskModel.update(enabled=enabled).where(TaskModel.id == task_id).execute(self._database)
+
+        self._writer.write(work)
+
+    def delete(self, task_id: int) -> None:
+        """Take the task out of use and free its name; its records stay."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            changed(connection)
+            TaskModel.update(deleted_at=self._clock()).where(TaskModel.id == task_id).execute(self._database)
+
+        self._writer.write(work)
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _task(row: dict[str, Any]) -> Task:
+    return Task(
+        id=row["id"],
+        uid=row["uid"],
+        name=row["name"],
+        folder=row["folder"],
+        description=row["description"],
+        enabled=row["enabled"],
+        version=row["version"],
+        draft=json.loads(row["draft"]),
+        published=json.loads(row["document"]) if row["document"] else None,
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        published_at=row["published_at"],
+    )
