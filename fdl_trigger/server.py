@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import logging
+import re
 import signal
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
 from waitress.task import WSGITask
 
@@ -23,6 +25,7 @@ CONNECTION_LIMIT = 800  # below the usual 1024 open files of a process
 # The application refuses long bodies in the envelope of its dialect; this only bounds what is buffered for it.
 MAX_BUFFERED_BODY = 64 * 1024 * 1024
 JOINED_BODY = 64 * 1024
+_UNDERSCORED = re.compile(rb"^(client_id|_sign_)(?=[ \t]*:)", re.IGNORECASE | re.MULTILINE)
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +88,16 @@ class QueueDispatcher:
                 log.exception("a request broke in the web server")
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    def parse_header(self, header_plus: bytes) -> None:
+        """Let the documented credential headers pass; waitress drops every header with an underscore."""
+        if b"_" in header_plus:
+            header_plus = _UNDERSCORED.sub(lambda match: match[0].replace(b"_", b"-"), header_plus)
+        super().parse_header(header_plus)
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    parser_class = _Parser
     held: bytes | None = None
 
     def write_soon(self, data: Any) -> Any:

@@ -1,0 +1,11 @@
+"""How it is said on the wire: one room a dialect, all of them entered in DIALECTS.
+
+The key is also the name of the dialect's section in the settings.
+"""
+
+from .base import Dialect, MountedDialect, Services
+from .finedatalink import DIALECT as FINEDATALINK
+
+__all__ = ["DIALECTS", "Dialect", "MountedDialect", "Services"]
+
+DIALECTS: dict[str, Dialect] = {"finedatalink": FINEDATALINK}

@@ -1,0 +1,141 @@
+"""The door: one Flask application that mounts the dialects, tells the health, and answers every mistake cleanly."""
+
+import dataclasses
+import json
+import logging
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import flask_smorest
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from . import __version__
+from .access_log import watch
+from .auth import Rates
+from .config import Settings
+from .dialects import DIALECTS, MountedDialect, Services
+from .domain.errors import (
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    PathNotFound,
+    RequestTooLarge,
+    TriggerError,
+)
+from .runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+_HTTP_ERRORS: dict[int, type[TriggerError]] = {404: PathNotFound, 405: MethodNotAllowed, 413: RequestTooLarge}
+_STATUSES = {"path_not_found": 404, "method_not_allowed": 405, "request_too_large": 413, "internal_error": 500}
+
+
+def create_app(runtime: Runtime) -> Flask:
+    """Return the WSGI application over a runtime; starting and stopping the runtime is the caller's business."""
+    settings = runtime.settings
+    static = static_folder()
+    app = Flask("fdl_trigger", static_folder=str(static) if static else None, static_url_path="/static")
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the provider Flask comes with has it
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.server.max_body_bytes,
+        API_TITLE="fdl-trigger",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+    )
+    watch(app)
+    _mount_health(app, runtime)
+    _Api(app).mount(_services(runtime, settings), settings)
+    return app
+
+
+def static_folder() -> Path | None:
+    """Return the directory of the static files: in the package when installed, beside it in a checkout."""
+    package = Path(__file__).parent
+    return next((path for path in (package / "static", package.parent / "static") if path.is_dir()), None)
+
+
+class _Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no types
+    """Mounts the dialects and tells every error in the envelope of the dialect whose prefix the path carries."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask) -> None:
+        self._dialects: dict[str, MountedDialect] = {}
+        super().__init__(app)
+        app.register_error_handler(Exception, self._on_exception)
+
+    def mount(self, services: Services, settings: Settings) -> None:
+        """Mount every dialect with its own section of the settings."""
+        for name, dialect in DIALECTS.items():
+            options = dataclasses.asdict(getattr(settings, name))
+            mounted = dialect.mount(dataclasses.replace(services, options=options))
+            mounted.register(self)
+            self._dialects.update(dict.fromkeys(mounted.prefixes, mounted))
+
+    def handle_http_exception(self, error: HTTPException) -> Response | HTTPException:
+        """Answer what the framework refused: unknown paths, wrong methods, over-long or broken requests."""
+        return error if isinstance(error, RequestRedirect) else self._render(_as_trigger_error(error))
+
+    def _on_exception(self, error: Exception) -> Response:
+        if isinstance(error, TriggerError):
+            return self._render(error)
+        log.error("%s %s failed", request.method, ascii(request.path), exc_info=error)
+        return self._render(InternalError())
+
+    def _render(self, error: TriggerError) -> Response:
+        for prefix, dialect in self._dialects.items():
+            if request.path == prefix or request.path.startswith(f"{prefix}/"):
+                return dialect.render_error(error)
+        return _plain(error)
+
+
+def _as_trigger_error(error: HTTPException) -> TriggerError:
+    kind = _HTTP_ERRORS.get(error.code or 500)
+    if kind is MethodNotAllowed:
+        allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+        return MethodNotAllowed(f"This path takes {allowed}.", allow=allowed)
+    if kind is not None:
+        return kind()
+    return InternalError() if (error.code or 500) >= 500 else InvalidRequest(error.description)
+
+
+def _plain(error: TriggerError) -> Response:
+    response = _json({"error": error.code, "message": error.message}, _STATUSES.get(error.code, 400))
+    if "allow" in error.details:
+        response.headers["Allow"] = str(error.details["allow"])
+    return response
+
+
+def _services(runtime: Runtime, settings: Settings) -> Services:
+    zone = settings.engine.time_zone
+    return Services(
+        instances=runtime.instances,
+        find_application=runtime.access.get,
+        applications=runtime.access.list,
+        rates=Rates(settings.limits.page_rate, settings.limits.application_rate),
+        clock=runtime.clock,
+        threads=settings.server.threads,
+        zone=ZoneInfo(zone) if zone else None,
+        cors_origins=settings.server.cors_origins,
+    )
+
+
+def _mount_health(app: Flask, runtime: Runtime) -> None:
+    @app.get("/healthz")
+    def health() -> Response:
+        return _json({"status": "ok", "version": __version__}, 200)
+
+    @app.get("/readyz")
+    def readiness() -> Response:
+        problems = runtime.readiness()
+        if problems:
+            return _json({"status": "not ready", "problems": problems}, 503)
+        return _json({"status": "ready", "version": __version__}, 200)
+
+
+def _json(payload: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(payload, ensure_ascii=False), status, mimetype="application/json")
