@@ -1,0 +1,69 @@
+"""Checking task files against what exists, and looking up what their connections refer to."""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ..config import Problem
+from ..domain.errors import DefinitionInvalid
+from ..domain.records import Connection
+from .entries import TaskEntry, TaskFiles, TaskFilesInvalid, used_connections
+
+CheckDocument = Callable[[Mapping[str, Any]], object]
+CheckConnection = Callable[[Connection], object]
+
+
+def check(files: TaskFiles, check_document: CheckDocument, known_connections: Iterable[str]) -> list[Problem]:
+    """Return every mistake of the files.
+
+    `check_document` raises DefinitionInvalid for a document with mistakes; `known_connections` are the names that
+    exist already besides those in the files.
+    """
+    problems = list(files.problems)
+    known = {*known_connections, *(connection.name for connection in files.connections)}
+    for task in files.tasks:
+        problems += _problems_of(task, check_document)
+        problems += _unknown_connections(task, known)
+    return problems
+
+
+def resolve(files: TaskFiles, environ: Mapping[str, str], check_connection: CheckConnection) -> list[Connection]:
+    """Return the connections with their references looked up; raises TaskFilesInvalid with every mistake.
+
+    `check_connection` raises DefinitionInvalid for settings that do not fit the kind.
+    """
+    found: list[Connection] = []
+    problems: list[Problem] = []
+    for entry in files.connections:
+        try:
+            connection = entry.resolve(environ)
+            check_connection(connection)
+            found.append(connection)
+        except TaskFilesInvalid as error:
+            problems += error.problems
+        except DefinitionInvalid as error:
+            problems += [Problem(entry.source, f"{entry.key}.{key}", why) for key, why in _pairs(error)]
+    if problems:
+        raise TaskFilesInvalid(problems)
+    return found
+
+
+def _problems_of(task: TaskEntry, check_document: CheckDocument) -> list[Problem]:
+    try:
+        check_document(task.document)
+    except DefinitionInvalid as error:
+        return [Problem(task.source, task.at(key), why) for key, why in _pairs(error)]
+    return []
+
+
+def _pairs(error: DefinitionInvalid) -> list[tuple[str, str]]:
+    problems = error.details.get("problems")
+    return list(problems) if isinstance(problems, list | tuple) else [("", error.message)]
+
+
+def _unknown_connections(task: TaskEntry, known: set[str]) -> Iterator[Problem]:
+    for key, name in used_connections(task.document):
+        if name not in known:
+            close = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f", did you mean '{close[0]}'?" if close else ""
+            yield Problem(task.source, task.at(key), f"there is no connection '{name}'{hint}")
