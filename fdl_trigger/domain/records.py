@@ -78,6 +78,15 @@ class NewInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class Created:
+    """What identifies an instance that was just created."""
+
+    id: int
+    uid: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """An instance that was claimed for one attempt; every ending must carry this attempt (the fencing token)."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..domain.clock import Clock
 from ..domain.operations import Operation
 from ..domain.records import Application, Grant
-from .catalog import changed
+from .changes import changed
 from .database import StoreDatabase
 from .models import ApplicationModel, GrantModel
 from .vault import Vault

@@ -3,7 +3,7 @@
 import sqlite3
 
 from ..domain.records import Connection
-from .catalog import changed
+from .changes import changed
 from .database import StoreDatabase
 from .models import ConnectionModel
 from .vault import Vault

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from ..domain.clock import Clock
 from ..domain.errors import AlreadyRunning, QueueFull
-from ..domain.records import Claim, Counts, NewInstance
+from ..domain.records import Claim, Counts, Created, NewInstance
 from ..domain.states import Overlap, Reason, State
 from .journal import JournalEntries, write_entries
 from .signals import Endings, Signal
@@ -91,18 +91,18 @@ class InstanceStore:
         self._queue_limit = queue_limit
         self._waiting = 0  # how many instances wait; exact for this process, corrected by `recount`
 
-    def create(self, new: NewInstance) -> tuple[int, str]:
-        """Add a waiting instance and return its id and uid.
+    def create(self, new: NewInstance) -> Created:
+        """Add a waiting instance and return what identifies it.
 
         Raises AlreadyRunning when the overlap policy is to skip and one is waiting or running, QueueFull when the
         queue is at its limit, sqlite3.IntegrityError when the task has used the dedupe key before.
         """
         uid = str(uuid.uuid4())
-        instance_id = self._writer.write(lambda connection: self._create(connection, new, uid))
+        created = self._writer.write(lambda connection: self._create(connection, new, uid))
         self._work.set()
-        return instance_id, uid
+        return created
 
-    def _create(self, connection: sqlite3.Connection, new: NewInstance, uid: str) -> int:
+    def _create(self, connection: sqlite3.Connection, new: NewInstance, uid: str) -> Created:
         now = self._clock()
         if self._waiting >= self._queue_limit:
             raise QueueFull(f"{self._waiting} instances are waiting, the limit is {self._queue_limit}. Try later.")
@@ -132,7 +132,7 @@ class InstanceStore:
         assert instance_id is not None  # noqa: S101 - an INSERT always has one; tells the type checker
         connection.execute(_EVENT, (instance_id, None, State.WAITING, now, 0, None, None))
         self._waiting += 1
-        return instance_id
+        return Created(instance_id, uid, now)
 
     def _make_way(self, connection: sqlite3.Connection, new: NewInstance, now: int) -> None:
         rows = connection.execute(

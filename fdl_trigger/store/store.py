@@ -4,8 +4,9 @@ from pathlib import Path
 
 from ..domain.clock import Clock
 from ..domain.errors import StoreUnavailable
-from . import catalog, schema
+from . import schema
 from .applications import ApplicationStore
+from .catalog import Catalog
 from .connections import ConnectionStore
 from .database import StoreDatabase
 from .instances import InstanceStore
@@ -51,6 +52,7 @@ class Store:
         self.tasks = TaskStore(self._database, self._writer, self._clock)
         self.connections = ConnectionStore(self._database, self._writer, vault)
         self.applications = ApplicationStore(self._database, self._writer, vault, self._clock)
+        self.catalog = Catalog(self._database, self.tasks, self.connections, self.applications)
         self.instances.recount()
         return applied
 
@@ -63,10 +65,6 @@ class Store:
     def own_engine(self) -> bool:
         """Claim the right to run instances; False when another process has it. Given back by `close`."""
         return self._engine_lock.acquire(wait=False)
-
-    def catalog_version(self) -> int:
-        """Return a number that grows with every change of tasks, connections and applications."""
-        return catalog.version(self._database)
 
     def ping(self) -> None:
         """Make a durable write; raises StoreUnavailable when the store cannot take one."""

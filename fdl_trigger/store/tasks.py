@@ -11,7 +11,7 @@ from ..domain.clock import Clock
 from ..domain.definition import Definition
 from ..domain.errors import DefinitionInvalid
 from ..domain.records import Task
-from .catalog import changed
+from .changes import changed
 from .database import StoreDatabase
 from .models import TaskModel, TaskVersionModel
 from .writer import Writer

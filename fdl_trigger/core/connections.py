@@ -1,0 +1,53 @@
+"""Named connections."""
+
+import builtins
+import re
+
+from ..domain.definition import invalid
+from ..domain.errors import DefinitionInvalid
+from ..domain.records import Connection
+from ..store.store import Store
+
+KINDS = ("api", "sqlite")
+_NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
+
+
+class ConnectionService:
+    """The use cases around connections."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def check(self, connection: Connection) -> None:
+        """Raise DefinitionInvalid with every mistake of a connection."""
+        problems = []
+        if not _NAME.fullmatch(connection.name):
+            problems.append(("name", "take a letter, then letters, digits, '_', '-' or '.', 64 characters at most"))
+        if connection.kind not in KINDS:
+            problems.append(("kind", f"'{connection.kind}' is not one of {', '.join(KINDS)}"))
+        path = connection.settings.get("path")
+        if connection.kind == "sqlite" and not (isinstance(path, str) and path):
+            problems.append(("path", "the path of the SQLite file is missing"))
+        if problems:
+            raise invalid(problems)
+
+    def save(self, connection: Connection) -> None:
+        """Insert or replace a connection; raises DefinitionInvalid."""
+        self.check(connection)
+        self._store.connections.save(connection)
+
+    def get(self, name: str) -> Connection:
+        """Return a connection, secrets included; raises DefinitionInvalid when there is none."""
+        connection = self._store.catalog.current().connections.get(name)
+        if connection is None:
+            raise DefinitionInvalid(f"There is no connection '{name}'.", problems=[("connection", "unknown")])
+        return connection
+
+    def list(self) -> builtins.list[Connection]:
+        """Return every connection, secrets included, by name."""
+        return list(self._store.catalog.current().connections.values())
+
+    def delete(self, name: str) -> None:
+        """Delete a connection; raises DefinitionInvalid when there is none."""
+        self.get(name)
+        self._store.connections.delete(name)

@@ -1,0 +1,92 @@
+"""Check, save, publish and list tasks."""
+
+import builtins
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from marshmallow import ValidationError
+
+from ..domain.definition import Definition, flatten, invalid
+from ..domain.flow import Node
+from ..domain.records import Task
+from ..domain.states import Reason
+from ..nodes.context import NodeType
+from ..store.store import Store
+from .lookup import find_task
+
+
+class TaskService:
+    """The use cases around tasks. Tasks are named by `uid` (workId) or by `name`, one of the two."""
+
+    def __init__(self, store: Store, node_types: Mapping[str, NodeType]) -> None:
+        self._store = store
+        self._node_types = node_types
+
+    def check(self, document: Mapping[str, Any]) -> Definition:
+        """Read a definition document, node settings included; raises DefinitionInvalid with every mistake."""
+        definition = Definition.parse(document)
+        problems = [problem for index, node in enumerate(definition.flow.nodes) for problem in self._check(index, node)]
+        if problems:
+            raise invalid(problems)
+        return definition
+
+    def _check(self, index: int, node: Node) -> Iterator[tuple[str, str]]:
+        node_type = self._node_types.get(node.type)
+        if node_type is None:
+            known = ", ".join(sorted(self._node_types))
+            yield f"nodes[{index}].type", f"there is no node type '{node.type}'; there are: {known}"
+            return
+        try:
+            node_type.schema().load(node.config)
+        except ValidationError as error:
+            yield from flatten(error.messages, f"nodes[{index}].config")
+
+    def save(self, document: Mapping[str, Any]) -> Task:
+        """Save a draft: of the task with the document's workId, otherwise of the one with its workName, or a new one.
+
+        Raises DefinitionInvalid.
+        """
+        known = self._store.catalog.current().tasks_by_name.get(str(document.get("workName")))
+        if known is not None and not document.get("workId"):
+            document = {**document, "workId": known.uid}
+        definition = self.check(document)
+        self._store.tasks.save(definition)
+        return self.get(uid=definition.uid)
+
+    def publish(self, *, uid: str | None = None, name: str | None = None) -> Task:
+        """Make the draft the version that runs; raises TaskNotFound, DefinitionInvalid."""
+        task = self.get(uid=uid, name=name)
+        definition = self.check(task.draft)
+        if problems := list(self._missing_connections(definition)):
+            raise invalid(problems)
+        self._store.tasks.publish(task.id)
+        return self.get(uid=task.uid)
+
+    def _missing_connections(self, definition: Definition) -> Iterator[tuple[str, str]]:
+        known = self._store.catalog.current().connections
+        for index, node in enumerate(definition.flow.nodes):
+            node_type = self._node_types[node.type]
+            for name in node_type.connections(node_type.schema().load(node.config)):
+                if name not in known:
+                    yield f"nodes[{index}].config", f"there is no connection '{name}'"
+
+    def get(self, *, uid: str | None = None, name: str | None = None) -> Task:
+        """Return a task; raises TaskNotFound."""
+        return find_task(self._store.catalog.current(), uid, name)
+
+    def list(self) -> builtins.list[Task]:
+        """Return every task, by folder and name."""
+        return list(self._store.catalog.current().tasks_by_uid.values())
+
+    def enable(self, *, uid: str | None = None, name: str | None = None, enabled: bool) -> Task:
+        """Allow or refuse further triggers of a task; raises TaskNotFound."""
+        task = self.get(uid=uid, name=name)
+        self._store.tasks.enable(task.id, enabled)
+        return self.get(uid=task.uid)
+
+    def delete(self, *, uid: str | None = None, name: str | None = None) -> None:
+        """Take a task out of use and stop what runs of it; its records stay. Raises TaskNotFound."""
+        task = self.get(uid=uid, name=name)
+        self._store.tasks.delete(task.id)
+        unfinished = [instance.id for instance in self._store.records.unfinished(task.id)]
+        self._store.instances.request_end(unfinished, Reason.USER, "the task was deleted")
