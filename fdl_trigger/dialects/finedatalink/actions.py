@@ -95,7 +95,7 @@ def _filter(arguments: Arguments) -> InstanceFilter:
     status, trigger, size = arguments["taskStatus"], arguments["triggerMethod"], arguments["pageSize"]
     latest = arguments["latest"]  # the filters first, then the newest (section 4)
     return InstanceFilter(
-        outcomes=STATUS_FILTERS[status] if status else (),
+        outcomes=STATUS_FILTERS[status] if status else None,
         triggers=TRIGGER_FILTERS[trigger] if trigger else None,
         since=arguments["startTime"],
         until=arguments["finishTime"],

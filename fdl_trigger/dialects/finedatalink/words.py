@@ -14,7 +14,7 @@ _STATE_WORDS = {
     State.SKIPPED: "SKIPPED",  # nodes only
 }
 _ERROR: Outcomes = ((State.FAILED, frozenset(Reason) - {Reason.BUILD}),)
-_NEVER: Outcomes = ((State.SKIPPED, None),)  # no instance is ever skipped
+_NEVER: Outcomes = ()
 
 # The seven values in use, then the older ones, which no instance has any more; FAIL was an older ERROR.
 STATUS_FILTERS: dict[str, Outcomes] = {
