@@ -1,0 +1,121 @@
+"""The rooms, built and joined.
+
+Embeddable: `with Runtime(settings) as runtime: runtime.instances.execute(name="...")` runs a task without HTTP.
+"""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from zoneinfo import ZoneInfo
+
+from .config import Settings
+from .core.access import AccessService
+from .core.connections import ConnectionService
+from .core.instances import InstanceService
+from .core.tasks import TaskService
+from .domain.clock import Clock, system_clock
+from .domain.errors import StoreUnavailable
+from .engine.engine import Engine, EngineSettings
+from .nodes import NODE_TYPES
+from .nodes.context import Limits, NodeType
+from .store.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+class Runtime:
+    """The service without HTTP: a store, the use cases over it, and the engine that runs instances.
+
+    `run_engine=False` opens the store beside another process that runs the engine (command-line tools); `node_types`
+    adds node types of an embedding program to our own.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = system_clock,
+        run_engine: bool = True,
+        node_types: Mapping[str, NodeType] | None = None,
+    ) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._run_engine = run_engine
+        self._node_types: Mapping[str, NodeType] = {**NODE_TYPES, **(node_types or {})}
+        self._engine: Engine | None = None
+        path = Path(settings.store.path)
+        self.store = Store(
+            path,
+            Path(settings.store.key_file or f"{path}.key"),
+            Path(settings.store.backup_dir or path.parent / "backups"),
+            clock,
+            settings.engine.queue_limit,
+        )
+
+    def start(self) -> None:
+        """Open the store and start the engine.
+
+        Raises StoreUnavailable when the store cannot be opened or another process already runs its engine.
+        """
+        for name in self.store.open():
+            logger.info("the store was brought to schema %s", name)
+        self.instances = InstanceService(self.store, self._clock)
+        self.tasks = TaskService(self.store, self._node_types)
+        self.connections = ConnectionService(self.store)
+        self.access = AccessService(self.store)
+        if self._run_engine:
+            self._start_engine()
+
+    def _start_engine(self) -> None:
+        if not self.store.own_engine():
+            self.store.close()
+            raise StoreUnavailable(
+                f"Another process already runs the tasks of {self.store.path}. Stop it first, or use another store."
+            )
+        self._engine = Engine(self.store, self._node_types, self._limits(), self._clock, self._engine_settings())
+        again, lost = self._engine.start()
+        if again or lost:
+            logger.warning("after a crash: %d instances run again, %d are recorded as lost", again, lost)
+
+    def _limits(self) -> Limits:
+        outgoing = self.settings.outgoing
+        return Limits(outgoing.max_response_bytes, outgoing.request_timeout_s, outgoing.max_redirects)
+
+    def _engine_settings(self) -> EngineSettings:
+        settings = self.settings
+        zone = ZoneInfo(settings.engine.time_zone) if settings.engine.time_zone else None
+        return EngineSettings(
+            slots=settings.engine.slots,
+            stop_grace_s=settings.engine.stop_grace_s,
+            keep_days=settings.instances.keep_days,
+            keep_count=settings.instances.keep_count,
+            zone=zone,
+        )
+
+    def stop(self, grace_s: float | None = None) -> None:
+        """Drain the engine for at most `grace_s` seconds (default: the setting) and close the store."""
+        if self._engine is not None:
+            self._engine.stop(self.settings.server.shutdown_grace_s if grace_s is None else grace_s)
+            self._engine = None
+        self.store.close()
+
+    def __enter__(self) -> "Runtime":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def readiness(self) -> dict[str, str]:
+        """Return what is wrong, by check; nothing when the service can take and run triggers."""
+        wrong = {}
+        try:
+            self.store.ping()
+        except StoreUnavailable as error:
+            wrong["store"] = error.message
+        if self._engine is not None and not self._engine.is_moving():
+            wrong["dispatcher"] = "it has not turned for seconds; waiting instances do not start"
+        return wrong
