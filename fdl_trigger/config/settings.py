@@ -71,7 +71,7 @@ class StoreSettings:
 
     path: str = _setting("fdl-trigger.db", "the SQLite file of the store", validate.Length(1, 4096))
     key_file: str = _setting("", "file with the key that encrypts secrets at rest; empty: <path>.key")
-    backup_dir: str = _setting("", "directory for backups before an upgrade; empty: beside the store")
+    backup_dir: str = _setting("", "directory for backups before an upgrade; empty: backups/ beside the store")
 
     @property
     def key_path(self) -> Path:

@@ -5,7 +5,7 @@ its top level, and `[connections.NAME]` tables. A connection's values may be `{e
 (relative to the TOML file); they are looked up only when the file is applied.
 """
 
-from .checking import check, resolve
+from .checking import check, foreign_names, resolve
 from .entries import ConnectionEntry, TaskEntry, TaskFiles, TaskFilesInvalid, used_connections
 from .reading import read
 from .writing import dump, same_document
@@ -17,6 +17,7 @@ __all__ = [
     "TaskFilesInvalid",
     "check",
     "dump",
+    "foreign_names",
     "read",
     "resolve",
     "same_document",

@@ -27,6 +27,15 @@ def check(files: TaskFiles, check_document: CheckDocument, known_connections: It
     return problems
 
 
+def foreign_names(files: TaskFiles, owners: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a mistake for every task that has its own workId but the name of another task (`owners`: name to uid)."""
+    for task in files.tasks:
+        uid = task.document.get("workId")
+        owner = owners.get(task.name or "")
+        if owner is not None and isinstance(uid, str) and uid.lower() != owner:
+            yield Problem(task.source, task.at("workName"), f"'{task.name}' is the name of the task {owner}")
+
+
 def resolve(files: TaskFiles, environ: Mapping[str, str], check_connection: CheckConnection) -> list[Connection]:
     """Return the connections with their references looked up; raises TaskFilesInvalid with every mistake.
 

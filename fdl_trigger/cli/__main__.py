@@ -1,0 +1,5 @@
+"""`python -m fdl_trigger.cli`."""
+
+from . import main
+
+main(prog_name="fdl-trigger")
