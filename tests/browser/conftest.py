@@ -1,11 +1,15 @@
 """A real Chromium, and small real HTTP servers for it to talk to."""
 
 import shutil
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from scripted_service import ScriptedService
+
+sys.path.append(str(Path(__file__).parents[1] / "demo"))  # running_demo serves both directories
 
 QUIET = [
     "--no-sandbox",
