@@ -1,0 +1,68 @@
+"""DATA_SYNC: from one API to one table, without transformation (finedatalink-tasks.md sections 5 to 8)."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from ..domain.records import Counts
+from ..domain.states import Level
+from .context import NodeContext
+from .errors import NodeError
+from .source_schemas import ApiSourceSchema
+from .target_schemas import MappingRowSchema, TableTargetSchema, WriteSchema, mapping_is_clear
+from .target_settings import WriteSettings
+
+
+class DataSyncSchema(Schema):
+    """The configuration of a DATA_SYNC node."""
+
+    source = fields.Nested(ApiSourceSchema, required=True)
+    target = fields.Nested(TableTargetSchema, required=True)
+    mapping = fields.List(
+        fields.Nested(MappingRowSchema), load_default=list, validate=[validate.Length(max=2000), mapping_is_clear]
+    )
+    write = fields.Nested(WriteSchema, load_default=WriteSettings())
+
+
+class DataSync:
+    """Copies the rows of an API into a table, page by page. `clock` is monotonic, in seconds."""
+
+    schema: type[Schema] = DataSyncSchema
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+
+    def connections(self, config: Mapping[str, Any]) -> Iterable[str]:
+        """Return the target's connection and the source's, if it names one."""
+        names = (config["target"].connection, config["source"].connection)
+        return [name for name in names if name]
+
+    def run(self, config: Mapping[str, Any], context: NodeContext) -> Counts:
+        """Fetch and write every page; raises NodeError, BuildError, DirtyLimitExceeded or Stopped."""
+        # SQLAlchemy and urllib3 take half a second to import: only a node that runs pays for them.
+        from .api_source import ApiSource
+        from .row_writer import RowWriter
+
+        connection = context.connection(config["target"].connection)
+        with (
+            ApiSource(config["source"], context, self._clock) as source,
+            RowWriter(connection, config["target"], tuple(config["mapping"]), config["write"], context) as writer,
+        ):
+            for page in source.pages():
+                context.check()
+                writer.write(page.table)
+            if config["source"].fail_on_empty and not writer.counts.read:
+                raise NodeError("the API returned no rows (failOnEmpty is set)")
+            counts = writer.finish()
+        _log_totals(counts, context)
+        return counts
+
+
+def _log_totals(counts: Counts, context: NodeContext) -> None:
+    context.log(
+        Level.BASIC,
+        f"{counts.pages} pages, {counts.read} rows read, {counts.written} written"
+        f" ({counts.inserted} inserted, {counts.updated} updated), {counts.skipped} skipped, {counts.dirty} dirty",
+    )

@@ -1,0 +1,252 @@
+"""A real HTTP server in a thread, a context that stands for a running instance, and a SQLite target."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from fdl_trigger.domain.parameters import ParameterError, as_text, build_scope
+from fdl_trigger.domain.records import Connection, Counts
+from fdl_trigger.domain.states import Level
+from fdl_trigger.nodes import NODE_TYPES
+from fdl_trigger.nodes.context import Limits
+from fdl_trigger.nodes.data_sync import DataSync
+from fdl_trigger.nodes.errors import BuildError, DirtyLimitExceeded, NodeError, Stopped
+
+
+@dataclass
+class Seen:
+    """A request as the server got it."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Reply:
+    """What the server answers: content as it is, JSON for anything that is not bytes."""
+
+    content: Any = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> tuple[bytes, dict[str, str]]:
+        if isinstance(self.content, bytes):
+            return self.content, self.headers
+        content = json.dumps(self.content, ensure_ascii=False).encode()
+        return content, {"Content-Type": "application/json", **self.headers}
+
+
+class Api:
+    """A server whose answers a test decides: by path a Reply, a value sent as JSON, or a function of the request.
+
+    A function may also take the raw connection (`raw[path] = lambda handler: ...`) to misbehave.
+    """
+
+    def __init__(self) -> None:
+        self.replies: dict[str, Any] = {}
+        self.raw: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
+        self.seen: list[Seen] = []
+        self.release = Event()  # set at the end, so that a stalling answer lets go
+        self.stalled = Event()
+        self._server = _Server(("127.0.0.1", 0), _handler_for(self))
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self.release.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that are cut off in the middle are what many tests are about."""
+
+
+def _handler_for(api: Api) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 30
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            seen = Seen(self.command, self.path, query, dict(self.headers.items()), body)
+            api.seen.append(seen)
+            if parts.path in api.raw:
+                self.close_connection = True
+                with suppress(OSError):
+                    api.raw[parts.path](self)
+                return
+            self._answer(api.replies.get(parts.path, Reply(b"no such path", 404)), seen)
+
+        do_POST = do_GET
+
+        def _answer(self, reply: Any, seen: Seen) -> None:
+            if callable(reply):
+                reply = reply(seen)
+            if not isinstance(reply, Reply):
+                reply = Reply(reply)
+            content, headers = reply.encoded()
+            self.send_response(reply.status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Stay quiet."""
+
+    return Handler
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    server = Api()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def other_api() -> Iterator[Api]:
+    server = Api()
+    yield server
+    server.close()
+
+
+class Run:
+    """A running instance as a node sees it; sleeping only turns its clock."""
+
+    def __init__(self, connections: Mapping[str, Connection], params: Mapping[str, Any], limits: Limits) -> None:
+        self.node_id = "n1"
+        self.limits = limits
+        self.now = 0.0
+        self.lines: list[tuple[Level, str]] = []
+        self.dirty_rows: list[tuple[str, str, dict[str, Any]]] = []
+        self.tolerance = 10_000
+        self.last_progress = Counts()
+        self.on_progress: Callable[[Counts], None] = lambda counts: None
+        self._connections = connections
+        self._scope = build_scope((), {}, "orders", 0).with_values(params)
+        self._lock = Lock()
+        self._stopped = Event()
+        self._interrupts: list[Callable[[], None]] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def resolve(self, text: str, nearer: Mapping[str, Any] | None = None) -> str:
+        try:
+            return self._scope.resolve(as_text(text), nearer)
+        except ParameterError as error:
+            raise NodeError(str(error)) from None
+
+    def check(self) -> None:
+        if self._stopped.is_set():
+            raise Stopped
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        if self._stopped.wait(min(seconds, 0.05)):
+            raise Stopped
+
+    @contextmanager
+    def on_stop(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        with self._lock:
+            self.check()
+            self._interrupts.append(interrupt)
+        try:
+            yield
+        except Exception:
+            self.check()
+            raise
+        finally:
+            with self._lock:
+                self._interrupts.remove(interrupt)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped.set()
+            for interrupt in self._interrupts:
+                interrupt()
+
+    def log(self, level: Level, text: str) -> None:
+        self.lines.append((level, text))
+
+    def logged(self, level: Level) -> list[str]:
+        return [text for line_level, text in self.lines if line_level is level]
+
+    def progress(self, counts: Counts) -> None:
+        self.last_progress = counts
+        self.on_progress(counts)
+
+    def dirty(self, kind: str, reason: str, row: Mapping[str, Any]) -> None:
+        self.dirty_rows.append((kind, reason, dict(row)))
+        if len(self.dirty_rows) > self.tolerance:
+            raise DirtyLimitExceeded(f"{kind}: {reason}")
+
+    def connection(self, name: str) -> Connection:
+        try:
+            return self._connections[name]
+        except KeyError:
+            raise BuildError(f"there is no connection '{name}'") from None
+
+
+class Bench:
+    """One target database and the means to run a DATA_SYNC node against it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.connections = {"warehouse": Connection("warehouse", "sqlite", {"path": str(path)})}
+        self.limits = Limits()
+        self.params: dict[str, Any] = {}
+
+    def execute(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.path)) as database, database:
+            return database.execute(sql, values).fetchall()
+
+    def context(self) -> Run:
+        return Run(self.connections, self.params, self.limits)
+
+    def run(
+        self,
+        source: Mapping[str, Any],
+        *,
+        target: Mapping[str, Any] | None = None,
+        mapping: Any = (),
+        write: Mapping[str, Any] | None = None,
+        context: Run | None = None,
+    ) -> Counts:
+        """Run the node as the engine does: load the configuration by its schema, then run."""
+        config = {
+            "source": dict(source),
+            "target": {"connection": "warehouse", "table": "t", **(target or {})},
+            "mapping": list(mapping),
+            "write": dict(write or {}),
+        }
+        context = context or self.context()
+        node = DataSync(context.clock)
+        return node.run(NODE_TYPES["DATA_SYNC"].schema().load(config), context)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "target.db")
