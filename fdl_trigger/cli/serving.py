@@ -51,4 +51,4 @@ def demo(port: int, directory: Path) -> None:
     """Show a task at work: a paged source, a published task, a report page that runs it."""
     from ..demo.service import run_demo
 
-    run_demo(port=port, directory=directory)
+    raise SystemExit(run_demo(port=port, directory=directory))
