@@ -8,6 +8,8 @@ from typing import Any
 
 from peewee import SqliteDatabase
 
+from ..domain.errors import StoreUnavailable
+
 BUSY_TIMEOUT_MS = 5000
 
 # synchronous=FULL: with WAL, a commit survives a power cut only when the log is flushed at every commit.
@@ -48,8 +50,11 @@ class StoreDatabase(SqliteDatabase):
             self._opened.clear()
 
     def read(self, sql: str, parameters: tuple[Any, ...] | list[Any] = ()) -> list[Any]:
-        """Run one prepared SELECT on this thread's connection and return its rows."""
-        return self.raw().execute(sql, parameters).fetchall()
+        """Run one prepared SELECT on this thread's connection and return its rows; raises StoreUnavailable."""
+        try:
+            return self.raw().execute(sql, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(f"The store cannot be read: {error}.") from None
 
     def raw(self) -> sqlite3.Connection:
         """Return this thread's connection, opened when it is not."""

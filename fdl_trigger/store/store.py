@@ -1,6 +1,9 @@
 """The store as a whole: opened, brought up to date, closed."""
 
+import sqlite3
 from pathlib import Path
+
+from peewee import PeeweeException
 
 from ..domain.clock import Clock
 from ..domain.errors import StoreUnavailable
@@ -41,7 +44,7 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._database = StoreDatabase(self.path)
             applied = schema.migrate(self._database, self.path, self._backup_directory)
-        except OSError as error:
+        except (OSError, sqlite3.Error, PeeweeException) as error:
             raise StoreUnavailable(f"The store {self.path} cannot be opened: {error}.") from None
         vault = Vault.open(self._key_file)
         self._writer = Writer(self._database)

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
+from peewee import OperationalError
+
 from ..domain.errors import StoreUnavailable
 from .database import StoreDatabase
 
@@ -147,7 +149,7 @@ def _run_in_savepoint(connection: sqlite3.Connection, job: _Job[Any]) -> None:
 
 
 def _translated(error: BaseException) -> BaseException:
-    if isinstance(error, sqlite3.OperationalError):
+    if isinstance(error, sqlite3.OperationalError | OperationalError):
         return StoreUnavailable(f"The store cannot be written: {error}.")
     return error
 
