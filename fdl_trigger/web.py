@@ -17,6 +17,7 @@ from .access_log import watch
 from .auth import Rates
 from .config import Settings
 from .dialects import DIALECTS, MountedDialect, Services
+from .domain.clock import Clock, system_clock
 from .domain.errors import (
     InternalError,
     InvalidRequest,
@@ -33,8 +34,11 @@ _HTTP_ERRORS: dict[int, type[TriggerError]] = {404: PathNotFound, 405: MethodNot
 _STATUSES = {"path_not_found": 404, "method_not_allowed": 405, "request_too_large": 413, "internal_error": 500}
 
 
-def create_app(runtime: Runtime) -> Flask:
-    """Return the WSGI application over a runtime; starting and stopping the runtime is the caller's business."""
+def create_app(runtime: Runtime, *, clock: Clock = system_clock) -> Flask:
+    """Return the WSGI application over a runtime; starting and stopping the runtime is the caller's business.
+
+    `clock` tells how old a signature is.
+    """
     settings = runtime.settings
     static = static_folder()
     app = Flask("fdl_trigger", static_folder=str(static) if static else None, static_url_path="/static")
@@ -48,7 +52,7 @@ def create_app(runtime: Runtime) -> Flask:
     )
     watch(app)
     _mount_health(app, runtime)
-    _Api(app).mount(_services(runtime, settings), settings)
+    _Api(app).mount(_services(runtime, clock), settings)
     return app
 
 
@@ -110,14 +114,15 @@ def _plain(error: TriggerError) -> Response:
     return response
 
 
-def _services(runtime: Runtime, settings: Settings) -> Services:
+def _services(runtime: Runtime, clock: Clock) -> Services:
+    settings = runtime.settings
     zone = settings.engine.time_zone
     return Services(
-        instances=runtime.instances,
-        find_application=runtime.access.get,
-        applications=runtime.access.list,
+        instances=lambda: runtime.instances,
+        find_application=lambda client_id: runtime.access.get(client_id),
+        applications=lambda: runtime.access.list(),
         rates=Rates(settings.limits.page_rate, settings.limits.application_rate),
-        clock=runtime.clock,
+        clock=clock,
         threads=settings.server.threads,
         zone=ZoneInfo(zone) if zone else None,
         cors_origins=settings.server.cors_origins,

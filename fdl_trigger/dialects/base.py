@@ -19,11 +19,13 @@ from ..domain.records import Application
 class Services:
     """The use cases and plain values a dialect works with.
 
-    `threads` is how many requests the server serves at a time, `zone` the zone of times without one (None: the
-    system's), `cors_origins` the origins of pages that may call with any application.
+    `instances` is asked for each time: the use cases come into being when the runtime starts, which may be after the
+    dialect is mounted. `threads` is how many requests the server serves at a time, `zone` the zone of times without
+    one (None: the system's), `cors_origins` the origins of pages that may call with any application, `options` the
+    dialect's own section of the settings.
     """
 
-    instances: InstanceService
+    instances: Callable[[], InstanceService]
     find_application: Callable[[str], Application | None]
     applications: Callable[[], Iterable[Application]]
     rates: Rates

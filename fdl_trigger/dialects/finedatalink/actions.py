@@ -33,7 +33,7 @@ class Actions:
     At most `waiting_calls` run calls wait for their run at a time; the others are answered at once.
     """
 
-    def __init__(self, instances: InstanceService, waiting_calls: int) -> None:
+    def __init__(self, instances: Callable[[], InstanceService], waiting_calls: int) -> None:
         self._instances = instances
         self._waiting = Semaphore(waiting_calls)
 
@@ -46,15 +46,15 @@ class Actions:
         ]
 
     def _list(self, arguments: Arguments, caller: Caller) -> list[dict[str, Any]]:
-        found = self._instances.list(_filter(arguments), **_task(arguments), principal=caller.principal)
+        found = self._instances().list(_filter(arguments), **_task(arguments), principal=caller.principal)
         return [answers.instance(one) for one in found]
 
     def _read(self, arguments: Arguments, caller: Caller) -> dict[str, Any]:
-        one = self._instances.get(_uid(arguments, "recordId"), caller.principal)
-        return answers.instance_with_nodes(one, self._instances.node_runs(one.uid, caller.principal))
+        one = self._instances().get(_uid(arguments, "recordId"), caller.principal)
+        return answers.instance_with_nodes(one, self._instances().node_runs(one.uid, caller.principal))
 
     def _execute(self, arguments: Arguments, caller: Caller) -> dict[str, Any]:
-        one = self._instances.execute(
+        one = self._instances().execute(
             **_task(arguments),
             params=arguments["params"] or {},
             trigger=Trigger.API,
@@ -68,16 +68,16 @@ class Actions:
         if not self._waiting.acquire(blocking=False):
             return one
         try:
-            return self._instances.wait(one.uid, seconds)  # its own run: leave to run it is leave to see it end
+            return self._instances().wait(one.uid, seconds)  # its own run: leave to run it is leave to see it end
         finally:
             self._waiting.release()
 
     def _terminate_task(self, arguments: Arguments, caller: Caller) -> dict[str, Any]:
-        stopped = self._instances.terminate_task(**_task(arguments), principal=caller.principal)
+        stopped = self._instances().terminate_task(**_task(arguments), principal=caller.principal)
         return {"recordIds": [one.uid for one in stopped]}
 
     def _terminate_instance(self, arguments: Arguments, caller: Caller) -> dict[str, Any]:
-        one = self._instances.terminate(_uid(arguments, "recordId"), caller.principal)
+        one = self._instances().terminate(_uid(arguments, "recordId"), caller.principal)
         return {"recordId": one.uid, "recordIds": [one.uid]}
 
 

@@ -1,0 +1,42 @@
+"""The platform the tests of this room talk to."""
+
+import dataclasses
+
+import pytest
+from fdl_platform import HandTurnedClock, Platform
+
+from fdl_trigger.config import FineDataLinkSettings, LimitSettings, ServerSettings, Settings, StoreSettings
+from fdl_trigger.runtime import Runtime
+from fdl_trigger.web import create_app
+
+
+@pytest.fixture
+def clock() -> HandTurnedClock:
+    return HandTurnedClock()
+
+
+@pytest.fixture
+def build(tmp_path, clock):
+    """Build a platform with settings of its own: build(finedatalink={...}, server={...}, limits={...})."""
+    opened = []
+
+    def build(finedatalink=None, server=None, limits=None, clock=clock) -> Platform:
+        settings = Settings(
+            server=dataclasses.replace(ServerSettings(), **(server or {})),
+            finedatalink=dataclasses.replace(FineDataLinkSettings(), **(finedatalink or {})),
+            limits=dataclasses.replace(LimitSettings(), **(limits or {})),
+            store=StoreSettings(path=str(tmp_path / f"store-{len(opened)}.db")),
+        )
+        runtime = Runtime(settings, clock=clock, run_engine=False)
+        runtime.start()
+        opened.append(runtime)
+        return Platform(runtime, create_app(runtime, clock=clock), clock)
+
+    yield build
+    for runtime in opened:
+        runtime.stop()
+
+
+@pytest.fixture
+def platform(build) -> Platform:
+    return build()
