@@ -282,12 +282,12 @@ def serve(app: Callable[..., Any], runtime: Stoppable, settings: Settings, ready
     Must run in the main thread. Raises CannotListen before anything was started.
     """
     server = Server(app, settings.server)
-    try:
-        runtime.start()
-    except BaseException:
-        server.close()
-        raise
     with stopped_by_signals(server.stop):
+        try:
+            runtime.start()
+        except BaseException:
+            server.close()
+            raise
         try:
             ready(server.url)
             server.run()

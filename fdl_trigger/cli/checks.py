@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -62,9 +63,12 @@ def _reader(store: Path) -> sqlite3.Connection:
 
 
 def _unwritable(what: str, directory: Path) -> Iterator[str]:
-    existing = next((path for path in (directory.absolute(), *directory.absolute().parents) if path.exists()), None)
-    if existing is None or not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        yield f"{what}: nothing can be written in {directory}"
+    existing = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        yield f"{what}: nothing can be written in {directory}: {error.strerror}"
 
 
 def _key_problems(settings: "Settings") -> Iterator[str]:

@@ -56,9 +56,19 @@ def explain(error: Exception) -> str | None:
         )
     if isinstance(error, TriggerError | CannotListen) and not isinstance(error, InternalError):
         return str(error)
+    if _is_of_the_database(error):
+        return f"the store cannot be used: {error}"
     if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error)
     return None
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    import sqlite3
+
+    from peewee import DatabaseError
+
+    return isinstance(error, DatabaseError | sqlite3.DatabaseError)
 
 
 def in_lines(heading: str, lines: list[str]) -> str:

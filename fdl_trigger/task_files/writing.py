@@ -1,5 +1,6 @@
 """Writing a document back as a task file, and telling whether two documents say the same."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,13 +8,17 @@ import tomli_w
 
 from .entries import used_connections
 
+_ORDER = ("workId", "workName", "folder", "description", "params", "control", "nodes", "lines")
+
 
 def dump(document: Mapping[str, Any]) -> str:
     """Return a task file with the one document; reading it gives the same definition again.
 
     TOML has no null: keys whose value is null are left out, and a null inside a list raises ValueError.
     """
-    text = tomli_w.dumps({"tasks": [_without_null(document, "")]}, multiline_strings="\r" not in str(document))
+    ordered = {key: document[key] for key in _ORDER if key in document} | dict(document)
+    has_returns = "\\r" in json.dumps(document)  # a multi-line string would turn them into plain line ends
+    text = tomli_w.dumps({"tasks": [_without_null(ordered, "")]}, multiline_strings=not has_returns)
     used = sorted({name for _, name in used_connections(document)})
     heading = f"# uses the connections: {', '.join(used)}\n\n" if used else ""
     return heading + text
