@@ -13,71 +13,10 @@ from ..domain.clock import Clock
 from ..domain.errors import AlreadyRunning, QueueFull
 from ..domain.records import Claim, Counts, Created, NewInstance
 from ..domain.states import Overlap, Reason, State
+from . import statements as sql
 from .journal import JournalEntries, write_entries
 from .signals import Endings, Signal
 from .writer import Writer
-
-_INSERT = """
-INSERT INTO instance (uid, task_id, version, state, priority, overlap_limit, trigger_kind, trigger_by, application_id,
-                      dedupe_key, params, created_at, due_at, modified_at, source_uid)
-VALUES (?, ?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
-_EVENT = """
-INSERT INTO instance_event (instance_id, old, new, at, attempt, reason, message) VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-
-# Walks the tasks that have waiting rows by the partial index (one jump a task, however long its queue), takes the
-# most urgent few of each, and keeps as many as the task has room for.
-_CLAIM = """
-WITH RECURSIVE lane (task_id) AS (
-    SELECT min(task_id) FROM instance WHERE state = 'WAITING'
-    UNION ALL
-    SELECT (SELECT min(task_id) FROM instance WHERE state = 'WAITING' AND task_id > lane.task_id)
-    FROM lane WHERE lane.task_id IS NOT NULL
-),
-candidate AS (
-    SELECT i.id, i.priority,
-           row_number() OVER (PARTITION BY i.task_id ORDER BY i.priority, i.id) AS place,
-           i.overlap_limit - (
-               SELECT count(*) FROM instance r WHERE r.task_id = i.task_id AND r.state = 'RUNNING'
-           ) AS room
-    FROM lane JOIN instance i ON i.id IN (
-        SELECT w.id FROM instance w
-        WHERE w.state = 'WAITING' AND w.task_id = lane.task_id AND w.due_at <= :now
-        ORDER BY w.priority, w.id LIMIT :limit
-    )
-)
-UPDATE instance
-SET state = 'RUNNING', attempt = attempt + 1, started_at = :now, modified_at = :now, owner = :owner
-WHERE state = 'WAITING' AND id IN (
-    SELECT id FROM candidate WHERE place <= room ORDER BY priority, id LIMIT :limit
-)
-RETURNING id, uid, task_id, version, attempt, priority, params, created_at, started_at
-"""
-
-_END = """
-UPDATE instance
-SET state = :new, reason = :reason, message = :message, finished_at = :now, modified_at = :now, owner = NULL,
-    pages = :pages, rows_read = :read, rows_inserted = :inserted, rows_updated = :updated, rows_deleted = :deleted,
-    rows_skipped = :skipped, rows_dirty = :dirty
-WHERE id = :id AND state = 'RUNNING' AND attempt = :attempt
-"""
-
-# A run whose stop was requested may only end as terminated: callers have been told so.
-_UNLESS_STOPPING = " AND terminate_requested_at IS NULL"
-
-_PROGRESS = """
-UPDATE instance
-SET modified_at = :now, pages = :pages, rows_read = :read, rows_inserted = :inserted, rows_updated = :updated,
-    rows_deleted = :deleted, rows_skipped = :skipped, rows_dirty = :dirty
-WHERE id = :id AND state = 'RUNNING' AND attempt = :attempt
-"""
-
-_BACK_TO_WAITING = """
-UPDATE instance SET state = 'WAITING', due_at = ?, modified_at = ?, started_at = NULL, owner = NULL
-WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND terminate_requested_at IS NULL
-"""
 
 
 class InstanceStore:
@@ -110,7 +49,7 @@ class InstanceStore:
             self._make_way(connection, new, now)
         params = json.dumps(dict(new.params), ensure_ascii=False) if new.params else "{}"
         cursor = connection.execute(
-            _INSERT,
+            sql.INSERT,
             (
                 uid,
                 new.task_id,
@@ -130,7 +69,7 @@ class InstanceStore:
         )
         instance_id = cursor.lastrowid
         assert instance_id is not None  # noqa: S101 - an INSERT always has one; tells the type checker
-        connection.execute(_EVENT, (instance_id, None, State.WAITING, now, 0, None, None))
+        connection.execute(sql.EVENT, (instance_id, None, State.WAITING, now, 0, None, None))
         self._waiting += 1
         return Created(instance_id, uid, now)
 
@@ -151,7 +90,7 @@ class InstanceStore:
 
     def _claim(self, connection: sqlite3.Connection, limit: int, owner: str) -> list[Claim]:
         now = self._clock()
-        rows = connection.execute(_CLAIM, {"now": now, "limit": limit, "owner": owner}).fetchall()
+        rows = connection.execute(sql.CLAIM, {"now": now, "limit": limit, "owner": owner}).fetchall()
         claims = [
             Claim(
                 id=row[0],
@@ -167,7 +106,7 @@ class InstanceStore:
             for row in rows
         ]
         connection.executemany(
-            _EVENT, [(claim.id, State.WAITING, State.RUNNING, now, claim.attempt, None, None) for claim in claims]
+            sql.EVENT, [(claim.id, State.WAITING, State.RUNNING, now, claim.attempt, None, None) for claim in claims]
         )
         self._waiting -= len(claims)
         return claims
@@ -193,7 +132,7 @@ class InstanceStore:
         counts: Counts,
         entries: JournalEntries,
     ) -> bool:
-        statement = _END if new is State.TERMINATED else _END + _UNLESS_STOPPING
+        statement = sql.END if new is State.TERMINATED else sql.END + sql.UNLESS_STOPPING
 
         def end(connection: sqlite3.Connection) -> bool:
             now = self._clock()
@@ -201,7 +140,7 @@ class InstanceStore:
             cursor = connection.execute(statement, {**values, "id": claim.id, "attempt": claim.attempt})
             if cursor.rowcount != 1:
                 return False
-            connection.execute(_EVENT, (claim.id, State.RUNNING, new, now, claim.attempt, reason, message))
+            connection.execute(sql.EVENT, (claim.id, State.RUNNING, new, now, claim.attempt, reason, message))
             write_entries(connection, claim.id, entries)
             return True
 
@@ -216,7 +155,7 @@ class InstanceStore:
 
         def keep(connection: sqlite3.Connection) -> None:
             values = {**_columns(counts), "now": self._clock(), "id": claim.id, "attempt": claim.attempt}
-            if connection.execute(_PROGRESS, values).rowcount == 1:
+            if connection.execute(sql.PROGRESS, values).rowcount == 1:
                 write_entries(connection, claim.id, entries)
 
         self._writer.post(keep)
@@ -236,9 +175,9 @@ class InstanceStore:
         self, connection: sqlite3.Connection, instance_id: int, attempt: int, due_at: int, message: str
     ) -> bool:
         now = self._clock()
-        if connection.execute(_BACK_TO_WAITING, (due_at, now, instance_id, attempt)).rowcount != 1:
+        if connection.execute(sql.BACK_TO_WAITING, (due_at, now, instance_id, attempt)).rowcount != 1:
             return False
-        connection.execute(_EVENT, (instance_id, State.RUNNING, State.WAITING, now, attempt, None, message))
+        connection.execute(sql.EVENT, (instance_id, State.RUNNING, State.WAITING, now, attempt, None, message))
         self._waiting += 1
         return True
 
@@ -266,7 +205,7 @@ class InstanceStore:
         ).fetchall()
         if waiting:
             event = (instance_id, State.WAITING, State.TERMINATED, now, waiting[0][0], reason, message)
-            connection.execute(_EVENT, event)
+            connection.execute(sql.EVENT, event)
             self._waiting -= 1
             return True
         running = connection.execute(
@@ -319,7 +258,7 @@ class InstanceStore:
             "WHERE instance_id = ? AND state = 'RUNNING'",
             (now, message, instance_id),
         )
-        connection.execute(_EVENT, (instance_id, State.RUNNING, State.TERMINATED, now, attempt, reason, message))
+        connection.execute(sql.EVENT, (instance_id, State.RUNNING, State.TERMINATED, now, attempt, reason, message))
 
     def recount(self) -> int:
         """Count the waiting instances anew (another process may have added some) and return how many there are."""

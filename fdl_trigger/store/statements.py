@@ -1,0 +1,63 @@
+"""The statements of the state machine, as prepared SQL text: they are the hot path."""
+
+INSERT = """
+INSERT INTO instance (uid, task_id, version, state, priority, overlap_limit, trigger_kind, trigger_by, application_id,
+                      dedupe_key, params, created_at, due_at, modified_at, source_uid)
+VALUES (?, ?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+EVENT = """
+INSERT INTO instance_event (instance_id, old, new, at, attempt, reason, message) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+# Walks the tasks that have waiting rows by the partial index (one jump a task, however long its queue), takes the
+# most urgent few of each, and keeps as many as the task has room for.
+CLAIM = """
+WITH RECURSIVE lane (task_id) AS (
+    SELECT min(task_id) FROM instance WHERE state = 'WAITING'
+    UNION ALL
+    SELECT (SELECT min(task_id) FROM instance WHERE state = 'WAITING' AND task_id > lane.task_id)
+    FROM lane WHERE lane.task_id IS NOT NULL
+),
+candidate AS (
+    SELECT i.id, i.priority,
+           row_number() OVER (PARTITION BY i.task_id ORDER BY i.priority, i.id) AS place,
+           i.overlap_limit - (
+               SELECT count(*) FROM instance r WHERE r.task_id = i.task_id AND r.state = 'RUNNING'
+           ) AS room
+    FROM lane JOIN instance i ON i.id IN (
+        SELECT w.id FROM instance w
+        WHERE w.state = 'WAITING' AND w.task_id = lane.task_id AND w.due_at <= :now
+        ORDER BY w.priority, w.id LIMIT :limit
+    )
+)
+UPDATE instance
+SET state = 'RUNNING', attempt = attempt + 1, started_at = :now, modified_at = :now, owner = :owner
+WHERE state = 'WAITING' AND id IN (
+    SELECT id FROM candidate WHERE place <= room ORDER BY priority, id LIMIT :limit
+)
+RETURNING id, uid, task_id, version, attempt, priority, params, created_at, started_at
+"""
+
+END = """
+UPDATE instance
+SET state = :new, reason = :reason, message = :message, finished_at = :now, modified_at = :now, owner = NULL,
+    pages = :pages, rows_read = :read, rows_inserted = :inserted, rows_updated = :updated, rows_deleted = :deleted,
+    rows_skipped = :skipped, rows_dirty = :dirty
+WHERE id = :id AND state = 'RUNNING' AND attempt = :attempt
+"""
+
+# A run whose stop was requested may only end as terminated: callers have been told so.
+UNLESS_STOPPING = " AND terminate_requested_at IS NULL"
+
+PROGRESS = """
+UPDATE instance
+SET modified_at = :now, pages = :pages, rows_read = :read, rows_inserted = :inserted, rows_updated = :updated,
+    rows_deleted = :deleted, rows_skipped = :skipped, rows_dirty = :dirty
+WHERE id = :id AND state = 'RUNNING' AND attempt = :attempt
+"""
+
+BACK_TO_WAITING = """
+UPDATE instance SET state = 'WAITING', due_at = ?, modified_at = ?, started_at = NULL, owner = NULL
+WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND terminate_requested_at IS NULL
+"""
