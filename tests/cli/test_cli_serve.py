@@ -112,3 +112,45 @@ def test_running_the_file_serves(cli):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_ctrl_c_stops_a_run_of_its_own_and_ends_without_traceback(cli, source, task_file):
+    with socket.create_server(("127.0.0.1", 0)) as stalling:
+        stalling.settimeout(20)
+        task_file.write_text(task_file.read_text().replace(source.url, f"http://127.0.0.1:{stalling.getsockname()[1]}"))
+        cli.run("tasks", "apply", "--publish", task_file)
+        command = [sys.executable, "-m", "fdl_trigger.cli", "tasks", "run", "orders"]
+        process = subprocess.Popen(command, env=cli.environ, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        connection, _ = stalling.accept()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+        connection.close()
+    assert process.returncode == 1
+    assert stderr.decode().splitlines()[-1] == "Error: the run was stopped"
+    assert "TERMINATED (user)" in cli.run("instances", "list", "orders").stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo terminal")
+def test_on_a_terminal_one_line_is_redrawn(cli, task_file):
+    import pty
+
+    cli.run("tasks", "apply", "--publish", task_file)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "fdl_trigger.cli", "tasks", "run", "orders"]
+    process = subprocess.Popen(command, env=cli.environ, cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # Linux tells the end of a terminal this way
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    assert process.communicate(timeout=20)[0].startswith(b"task      orders")
+    assert process.returncode == 0
+    assert shown.startswith(b"\r\x1b[K")
+    assert shown.endswith(b"\r\x1b[K")
+    assert b"\n" not in shown
