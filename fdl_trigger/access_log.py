@@ -5,12 +5,19 @@ import re
 import time
 import uuid
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
+from .dialects.base import CLIENT
 from .logs import request_id
 
 log = logging.getLogger(__name__)
 
+_STARTED = "fdl_trigger.started"
+_PAGE_HEADERS = (("X-Frame-Options", "SAMEORIGIN"), ("Referrer-Policy", "same-origin"))
+_API_HEADERS = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -21,33 +28,31 @@ def watch(app: Flask) -> None:
 
 
 def _open() -> None:
-    given = request.environ.get("HTTP_X_REQUEST_ID", "")
-    g.request_id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
-    g.started = time.perf_counter()
-    request_id.set(g.request_id)
+    environ = request.environ
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    environ[_STARTED] = time.perf_counter()
+    request_id.set(given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex)
 
 
 def _close(response: Response) -> Response:
     headers = response.headers
-    headers["X-Request-Id"] = g.request_id
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("X-Frame-Options", "SAMEORIGIN")
-    if response.mimetype == "application/json":
-        headers.setdefault("Cache-Control", "no-store")
-        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    headers.add("X-Request-Id", request_id.get())
+    headers.add("X-Content-Type-Options", "nosniff")
+    for name, value in _API_HEADERS if response.content_type == "application/json" else _PAGE_HEADERS:
+        if name not in headers:
+            headers.add(name, value)
     if log.isEnabledFor(logging.INFO):
         _write_line(response)
     return response
 
 
 def _write_line(response: Response) -> None:
-    path = request.path
+    environ, method, path = request.environ, request.method, request.path
     log.info(
         "%s %s %d %.1f ms client=%s",
-        request.method if request.method.isalpha() else ascii(request.method),
+        method if method.isalpha() else ascii(method),
         path if path.isprintable() else ascii(path),
         response.status_code,
-        (time.perf_counter() - g.started) * 1000,
-        g.get("client_id", "-"),
+        (time.perf_counter() - environ[_STARTED]) * 1000,
+        environ.get(CLIENT, "-"),
     )

@@ -143,4 +143,4 @@ def _mount_health(app: Flask, runtime: Runtime) -> None:
 
 
 def _json(payload: dict[str, Any], status: int) -> Response:
-    return Response(json.dumps(payload, ensure_ascii=False), status, mimetype="application/json")
+    return Response(json.dumps(payload, ensure_ascii=False), status, content_type="application/json")

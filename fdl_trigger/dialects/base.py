@@ -14,6 +14,9 @@ from ..domain.clock import Clock
 from ..domain.errors import TriggerError
 from ..domain.records import Application
 
+CLIENT = "fdl_trigger.client"
+"""The key of the WSGI environment under which a dialect leaves the id of the application it let in, for the log."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

@@ -181,7 +181,7 @@ def test_answers_carry_the_headers_that_protect_browsers(platform):
     headers = platform.call("records_by_id", {"workId": platform.task.uid}).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
-    assert headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
 
 def test_the_page_script_is_served(platform):

@@ -106,4 +106,4 @@ def _finish_time(one: Instance) -> int | None:
 
 
 def _response(body: str, status: int) -> Response:
-    return Response(body.encode(errors="replace"), status, mimetype="application/json")
+    return Response(body.encode(errors="replace"), status, content_type="application/json")

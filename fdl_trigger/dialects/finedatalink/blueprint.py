@@ -5,13 +5,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import flask
-from flask import Response, g, request
+from flask import Response, request
 from flask_smorest import Api, Blueprint
 
 from ...auth import identify, principal_of, read_credentials
 from ...domain.errors import AuthenticationFailed, TriggerError
 from ...domain.records import Principal
-from ..base import Services
+from ..base import CLIENT, Services
 from . import answers
 from .actions import Actions, Caller
 from .cors import Cors
@@ -59,7 +59,8 @@ class OpenPlatform:
 
     def render_error(self, error: TriggerError) -> Response:
         """Return the answer for an error, in the envelope of section 7.4."""
-        return answers.failure(error, business_http_status=self._options.business_http_status)
+        response = answers.failure(error, business_http_status=self._options.business_http_status)
+        return self._cors.decorate(request.environ, response)
 
     def _blueprint(self) -> Blueprint:
         blueprint = Blueprint("finedatalink", __name__, description="FineDataLink open platform: scheduled tasks")
@@ -70,8 +71,6 @@ class OpenPlatform:
                     path, endpoint=wire.name, view_func=view, methods=list(wire.methods), tags=["FineDataLink"]
                 )
         self._refuse_platform_login(blueprint)
-        blueprint.before_request(self._preflight)
-        blueprint.after_request(lambda response: self._cors.decorate(request, response))
         return blueprint
 
     def _refuse_platform_login(self, blueprint: Blueprint) -> None:
@@ -84,9 +83,6 @@ class OpenPlatform:
             # Past flask-smorest, which would document it.
             flask.Blueprint.add_url_rule(blueprint, path, f"login{len(path)}", refuse, methods=_ALL_METHODS)
 
-    def _preflight(self) -> Response | None:
-        return self._cors.preflight(request) if request.method == "OPTIONS" else None
-
     def _view(self, wire: WireOperation) -> Callable[..., Response]:
         options = self._options
         schema = argument_schema(wire, self._services.zone, options.list_limit, options.wait_max_s)
@@ -94,21 +90,24 @@ class OpenPlatform:
         action = self._actions.of(wire)
 
         def answer(**path: str) -> Response:
+            environ = request.environ
+            if environ["REQUEST_METHOD"] == "OPTIONS":
+                return self._cors.preflight(request)
             try:
-                query = read_query(request.environ.get("QUERY_STRING", ""))
-                principal = self._admit(query)
+                query = read_query(environ.get("QUERY_STRING", ""))
+                principal = self._admit(environ, query)
                 values = merge(names, path, read_body(request.get_data(cache=False)), query)
-                caller = Caller(principal, read_operator(request.environ.get("HTTP_DECUSER"), query))
-                return answers.success(action(load(schema, values), caller))
+                caller = Caller(principal, read_operator(environ.get("HTTP_DECUSER"), query))
+                response = answers.success(action(load(schema, values), caller))
             except TriggerError as error:
                 return self.render_error(error)
+            return self._cors.decorate(environ, response)
 
         return document(wire, schema)(answer)
 
-    def _admit(self, query: Query) -> Principal:
-        environ = request.environ
+    def _admit(self, environ: dict[str, Any], query: Query) -> Principal:
         credentials = read_credentials(environ, query)
         application = identify(self._services.find_application, credentials, self._services.clock())
-        g.client_id = application.client_id
+        environ[CLIENT] = application.client_id
         self._services.rates.check(application, environ.get("REMOTE_ADDR", ""))
         return principal_of(application)

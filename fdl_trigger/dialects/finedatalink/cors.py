@@ -1,6 +1,6 @@
 """Calls from pages of another origin: answered for named origins, never with the browser's credentials."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from flask import Request, Response
 
@@ -23,17 +23,17 @@ class Cors:
     def preflight(self, request: Request) -> Response:
         """Answer an OPTIONS request on the path of an operation."""
         methods = ", ".join(sorted((request.url_rule and request.url_rule.methods) or ()))
-        response = Response(status=204, headers={"Allow": methods})
-        if self._may_call(request.headers.get("Origin", "")):
+        response = self.decorate(request.environ, Response(status=204, headers={"Allow": methods}))
+        if "Access-Control-Allow-Origin" in response.headers:
             response.headers["Access-Control-Allow-Methods"] = methods
             response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
             response.headers["Access-Control-Max-Age"] = str(MAX_AGE_S)
         return response
 
-    def decorate(self, request: Request, response: Response) -> Response:
+    def decorate(self, environ: Mapping[str, str], response: Response) -> Response:
         """Let a page of an allowed origin read the answer."""
-        response.headers["Vary"] = "Origin"
-        origin = request.environ.get("HTTP_ORIGIN")
+        response.headers.add("Vary", "Origin")
+        origin = environ.get("HTTP_ORIGIN")
         if origin and self._may_call(origin):
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS

@@ -68,7 +68,9 @@ def document(wire: WireOperation, schema: Schema) -> Callable[[View], View]:
         description["parameters"] = [{"in": "query", "name": wire.key, "schema": {"type": "string"}}]
 
     def decorate(view: View) -> View:
-        documented: View = Blueprint.doc(**description)(view)
-        return documented
+        documented = Blueprint.doc(**description)(view)
+        # The bare view, without the wrapper that costs every call; OPTIONS is its own business and not described.
+        vars(view).update(_apidoc=documented._apidoc, required_methods=("OPTIONS",), provide_automatic_options=False)
+        return view
 
     return decorate
