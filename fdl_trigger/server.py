@@ -146,6 +146,7 @@ class Server:
     def __init__(self, app: Callable[..., Any], settings: ServerSettings) -> None:
         self._map: dict[int, Any] = {}
         self._stopping = False
+        self._closed = False
         self._thread: threading.Thread | None = None
         self._dispatcher = QueueDispatcher(0)
         self._listeners = self._listen(app, settings)
@@ -183,7 +184,7 @@ class Server:
     def stop(self) -> None:
         """Ask the server to drain and end; safe in a signal handler. After `start` it waits for the end."""
         self._stopping = True
-        with contextlib.suppress(OSError):
+        if not self._closed:
             self._listeners[0].pull_trigger()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
@@ -242,6 +243,7 @@ class Server:
         return [item for item in self._map.values() if isinstance(item, _Channel)]
 
     def _close(self) -> None:
+        self._closed = True  # the triggers' descriptors may soon be somebody else's
         self._dispatcher.shutdown(timeout=0.2)
         wasyncore.close_all(self._map, ignore_all=True)
         for listener in self._listeners:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .entry import config_option, opened, which
+from .entry import config_option, load_settings, opened, which
 from .running import run
 
 if TYPE_CHECKING:
+    from ..config import Settings
     from ..domain.records import Task
     from ..runtime import Runtime
     from ..task_files import TaskFiles
@@ -34,8 +35,12 @@ def check(config: Path | None, files: tuple[Path, ...]) -> None:
     """Tell every mistake of task files as "file: key: reason"; nothing is saved."""
     from ..task_files import TaskFilesInvalid
 
-    with opened(config) as runtime:
-        read, problems = _checked(runtime, files)
+    settings = load_settings(config)
+    if Path(settings.store.path).exists():
+        with opened(config) as runtime:
+            read, problems = _checked(runtime, files)
+    else:
+        read, problems = _checked_alone(settings, files)
     if problems:
         raise TaskFilesInvalid(problems)
     click.echo(f"no mistakes in {len(read.tasks)} tasks and {len(read.connections)} connections")
@@ -53,7 +58,7 @@ def apply(config: Path | None, publishes: bool, files: tuple[Path, ...]) -> None
         read, problems = _checked(runtime, files)
         if problems:
             raise TaskFilesInvalid(problems)
-        for connection in resolve(read, os.environ, runtime.connections.check):
+        for connection in resolve(read, os.environ):
             _say("connection", connection.name, _save_connection(runtime, connection))
         for entry in read.tasks:
             change, task = _save_task(runtime, entry.document)
@@ -72,8 +77,22 @@ def _checked(runtime: "Runtime", files: tuple[Path, ...]) -> tuple["TaskFiles", 
     read = task_files.read(files)
     known = [connection.name for connection in runtime.connections.list()]
     owners = {task.name: task.uid for task in runtime.tasks.list()}
-    problems = task_files.check(read, runtime.tasks.check, known)
+    problems = task_files.check(read, runtime.tasks.check, runtime.connections.check, known)
     return read, problems + list(task_files.foreign_names(read, owners))
+
+
+def _checked_alone(settings: "Settings", files: tuple[Path, ...]) -> tuple["TaskFiles", list[Any]]:
+    """Check where no store exists yet, without making one."""
+    from .. import task_files
+    from ..core.connections import ConnectionService
+    from ..core.tasks import TaskService
+    from ..nodes import NODE_TYPES
+    from ..runtime import Runtime
+
+    store = Runtime(settings, run_engine=False).store
+    read = task_files.read(files)
+    check_document = TaskService(store, NODE_TYPES).check
+    return read, task_files.check(read, check_document, ConnectionService(store).check, ())
 
 
 def _save_connection(runtime: "Runtime", connection: Any) -> str:

@@ -2,27 +2,35 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from ..config import Problem
 from ..domain.errors import DefinitionInvalid
 from ..domain.records import Connection
-from .entries import TaskEntry, TaskFiles, TaskFilesInvalid, used_connections
+from .entries import ConnectionEntry, TaskEntry, TaskFiles, TaskFilesInvalid, used_connections
 
 CheckDocument = Callable[[Mapping[str, Any]], object]
 CheckConnection = Callable[[Connection], object]
+_Entry = TypeVar("_Entry", TaskEntry, ConnectionEntry)
 
 
-def check(files: TaskFiles, check_document: CheckDocument, known_connections: Iterable[str]) -> list[Problem]:
-    """Return every mistake of the files.
+def check(
+    files: TaskFiles,
+    check_document: CheckDocument,
+    check_connection: CheckConnection,
+    known_connections: Iterable[str],
+) -> list[Problem]:
+    """Return every mistake of the files; nothing their connections refer to is looked up.
 
-    `check_document` raises DefinitionInvalid for a document with mistakes; `known_connections` are the names that
-    exist already besides those in the files.
+    `check_document` and `check_connection` raise DefinitionInvalid; `known_connections` are the names that exist
+    already besides those in the files.
     """
     problems = list(files.problems)
+    for connection in files.connections:
+        problems += _problems_of(connection, lambda entry: check_connection(entry.sketch()))
     known = {*known_connections, *(connection.name for connection in files.connections)}
     for task in files.tasks:
-        problems += _problems_of(task, check_document)
+        problems += _problems_of(task, lambda entry: check_document(entry.document))
         problems += _unknown_connections(task, known)
     return problems
 
@@ -36,32 +44,25 @@ def foreign_names(files: TaskFiles, owners: Mapping[str, str]) -> Iterator[Probl
             yield Problem(task.source, task.at("workName"), f"'{task.name}' is the name of the task {owner}")
 
 
-def resolve(files: TaskFiles, environ: Mapping[str, str], check_connection: CheckConnection) -> list[Connection]:
-    """Return the connections with their references looked up; raises TaskFilesInvalid with every mistake.
-
-    `check_connection` raises DefinitionInvalid for settings that do not fit the kind.
-    """
+def resolve(files: TaskFiles, environ: Mapping[str, str]) -> list[Connection]:
+    """Return the connections with their references looked up; raises TaskFilesInvalid with every mistake."""
     found: list[Connection] = []
     problems: list[Problem] = []
     for entry in files.connections:
         try:
-            connection = entry.resolve(environ)
-            check_connection(connection)
-            found.append(connection)
+            found.append(entry.resolve(environ))
         except TaskFilesInvalid as error:
             problems += error.problems
-        except DefinitionInvalid as error:
-            problems += [Problem(entry.source, f"{entry.key}.{key}", why) for key, why in _pairs(error)]
     if problems:
         raise TaskFilesInvalid(problems)
     return found
 
 
-def _problems_of(task: TaskEntry, check_document: CheckDocument) -> list[Problem]:
+def _problems_of(entry: _Entry, check_entry: Callable[[_Entry], object]) -> list[Problem]:
     try:
-        check_document(task.document)
+        check_entry(entry)
     except DefinitionInvalid as error:
-        return [Problem(task.source, task.at(key), why) for key, why in _pairs(error)]
+        return [Problem(entry.source, entry.at(key), why) for key, why in _pairs(error)]
     return []
 
 

@@ -1,6 +1,6 @@
 """What task files hold: tasks and connections, each with the place it stands at."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,28 +50,29 @@ class ConnectionEntry:
         """Where the connection stands in its file."""
         return f"connections.{self.name}"
 
+    def at(self, key: str) -> str:
+        """Return the key of the file for a key of the connection."""
+        return f"{self.key}.{key}" if key else self.key
+
     def resolve(self, environ: Mapping[str, str]) -> Connection:
         """Look up `{env = ...}` and `{file = ...}`; raises TaskFilesInvalid with all that cannot be found."""
         problems: list[Problem] = []
-        folder = Path(self.source).parent
 
-        def walk(value: Any, key: str) -> Any:
-            if (reference := _reference(value)) is not None:
-                try:
-                    return _look_up(*reference, environ, folder)
-                except LookupError as error:
-                    problems.append(Problem(self.source, key, str(error.args[0])))
-                    return None
-            if isinstance(value, Mapping):
-                return {name: walk(inner, f"{key}.{name}") for name, inner in value.items()}
-            if isinstance(value, list):
-                return [walk(inner, f"{key}[{index}]") for index, inner in enumerate(value)]
-            return value
+        def look_up(key: str, kind: str, name: str) -> str:
+            try:
+                return _look_up(kind, name, environ, Path(self.source).parent)
+            except LookupError as error:
+                problems.append(Problem(self.source, key, str(error.args[0])))
+                return ""
 
-        settings = walk(self.settings, self.key)
+        settings = _resolved(self.settings, self.key, look_up)
         if problems:
             raise TaskFilesInvalid(problems)
         return Connection(self.name, self.kind, settings)
+
+    def sketch(self) -> Connection:
+        """Return the connection with a stand-in for every reference, to check all the rest."""
+        return Connection(self.name, self.kind, _resolved(self.settings, self.key, lambda *_: "?"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,16 @@ def used_connections(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield path, value
             elif isinstance(value, Mapping) and isinstance(value.get("connection"), str):
                 yield f"{path}.connection", value["connection"]
+
+
+def _resolved(value: Any, key: str, look_up: Callable[[str, str, str], str]) -> Any:
+    if (reference := _reference(value)) is not None:
+        return look_up(key, *reference)
+    if isinstance(value, Mapping):
+        return {name: _resolved(inner, f"{key}.{name}", look_up) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_resolved(inner, f"{key}[{index}]", look_up) for index, inner in enumerate(value)]
+    return value
 
 
 def _reference(value: Any) -> tuple[str, str] | None:

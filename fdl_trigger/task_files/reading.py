@@ -2,7 +2,6 @@
 
 import difflib
 import math
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time
@@ -14,7 +13,6 @@ from .entries import ConnectionEntry, TaskEntry, TaskFiles
 
 _TOP_KEYS = ("tasks", "connections")
 _TASK_KEYS = ("workId", "workName", "folder", "description", "params", "nodes", "lines", "control")
-_CONNECTION_NAME = re.compile(r"[^\s${}]{1,128}")
 
 
 def read(paths: Iterable[Path]) -> TaskFiles:
@@ -93,8 +91,6 @@ def _connections_of(source: str, document: dict[str, Any], problems: list[Proble
         key = f"connections.{name}"
         if not isinstance(table, dict):
             problems.append(Problem(source, key, "is a table: write it as [connections.NAME]"))
-        elif not _CONNECTION_NAME.fullmatch(name):
-            problems.append(Problem(source, key, "is not a name: no blanks, $ or braces, at most 128 characters"))
         elif not isinstance(table.get("kind"), str):
             problems.append(Problem(source, f"{key}.kind", "Missing data for required field."))
         else:

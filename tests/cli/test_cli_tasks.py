@@ -11,16 +11,21 @@ def rows_of(cli):
 
 def test_check_saves_nothing(cli, task_file):
     assert cli.run("tasks", "check", task_file).stdout == "no mistakes in 1 tasks and 1 connections\n"
+    assert sorted(path.name for path in cli.directory.iterdir()) == ["config.toml", "orders.toml"]
+    cli.run("tasks", "list")
+    cli.run("tasks", "check", task_file)
     assert cli.run("tasks", "list").stdout.count("\n") == 1
 
 
 def test_check_tells_every_mistake_with_file_and_key(cli, task_file):
     text = task_file.read_text().replace('method = "DIRECT"', 'method = "SOMEHOW"').replace("/rows", "/ro ws")
     task_file.write_text(text.replace('connection = "warehouse"', 'connection = "werehouse"'))
+    task_file.write_text(task_file.read_text().replace('kind = "sqlite"', 'kind = "oracle"'))
     broken = cli.write("broken.toml", "[[tasks]\n")
     result = cli.run("tasks", "check", task_file, broken, exit_code=1)
     assert result.stdout == ""
     assert f"  {broken}: is not TOML: " in result.stderr
+    assert f"  {task_file}: connections.warehouse.kind: 'oracle' is not one of " in result.stderr
     assert f"  {task_file}: tasks[0].nodes[0].config.write.method: " in result.stderr
     assert (
         f"  {task_file}: tasks[0].nodes[0].config.target.connection: "

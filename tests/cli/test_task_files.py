@@ -35,8 +35,15 @@ def write(folder: Path, name: str, text: str) -> Path:
     return path
 
 
+def check_connection(connection):
+    if connection.kind == "nope":
+        raise DefinitionInvalid("wrong", problems=[("kind", "there is no such kind")])
+    if connection.kind == "sqlite" and not isinstance(connection.settings.get("path"), str):
+        raise DefinitionInvalid("wrong", problems=[("path", "is missing")])
+
+
 def problems(*paths: Path, known=("orders_api", "warehouse")):
-    found = task_files.check(task_files.read(paths), Definition.parse, known)
+    found = task_files.check(task_files.read(paths), Definition.parse, check_connection, known)
     return [(Path(problem.source).name, problem.key, problem.reason) for problem in found]
 
 
@@ -117,7 +124,7 @@ def test_references_are_looked_up_when_applied(tmp_path):
     )
     files = task_files.read([path])
     assert files.problems == ()
-    [connection] = task_files.resolve(files, {"API_USER": "me"}, lambda connection: None)
+    [connection] = task_files.resolve(files, {"API_USER": "me"})
     assert connection == Connection(
         "api", "api", {"authorization": {"type": "BASIC", "user": "me", "password": "from-file"}}
     )
@@ -127,19 +134,26 @@ def test_every_reference_that_leads_nowhere_is_told(tmp_path):
     path = write(
         tmp_path,
         "a.toml",
-        '[connections.a]\nkind = "api"\nx = {env = "ABSENT"}\ny = [{file = "absent"}]\n'
-        '[connections.b]\nkind = "nope"\n',
+        '[connections.a]\nkind = "api"\nx = {env = "ABSENT"}\n[connections.b]\nkind = "api"\ny = [{file = "absent"}]\n',
     )
-
-    def check_connection(connection):
-        raise DefinitionInvalid("wrong", problems=[("kind", "there is no such kind")])
-
     with pytest.raises(TaskFilesInvalid) as caught:
-        task_files.resolve(task_files.read([path]), {}, check_connection)
+        task_files.resolve(task_files.read([path]), {})
     assert [(problem.key, problem.reason) for problem in caught.value.problems] == [
         ("connections.a.x", "the environment has no ABSENT"),
-        ("connections.a.y[0]", "absent cannot be read: No such file or directory"),
-        ("connections.b.kind", "there is no such kind"),
+        ("connections.b.y[0]", "absent cannot be read: No such file or directory"),
+    ]
+
+
+def test_connections_are_checked_without_looking_anything_up(tmp_path):
+    path = write(
+        tmp_path,
+        "a.toml",
+        '[connections.a]\nkind = "nope"\n[connections.b]\nkind = "sqlite"\n'
+        '[connections.c]\nkind = "sqlite"\npath = { env = "ABSENT" }\n',
+    )
+    assert problems(path) == [
+        ("a.toml", "connections.a.kind", "there is no such kind"),
+        ("a.toml", "connections.b.path", "is missing"),
     ]
 
 

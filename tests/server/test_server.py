@@ -158,3 +158,30 @@ def test_a_server_that_never_ran_gives_its_port_back():
     server.close()
     with Server(echo, replace(ANY_PORT, port=port)) as again:
         assert call(again, "POST", body=b"x")[0] == 200
+
+
+def test_a_request_that_does_not_end_is_cut_off_when_the_time_to_drain_is_up(monkeypatch):
+    monkeypatch.setattr("fdl_trigger.server.DRAIN_S", 0.1)
+    entered, leave = threading.Event(), threading.Event()
+
+    def app(environ, start_response):
+        entered.set()
+        leave.wait(10)
+        start_response("200 OK", [])
+        return [b"too late"]
+
+    server = Server(app, ANY_PORT)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert entered.wait(10)
+        server.stop()
+        assert client.recv(100) == b""
+    leave.set()
+
+
+def test_stopping_twice_does_no_harm():
+    server = Server(echo, ANY_PORT)
+    server.start()
+    server.stop()
+    server.stop()
