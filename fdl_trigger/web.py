@@ -42,6 +42,7 @@ def create_app(runtime: Runtime, *, clock: Clock = system_clock) -> Flask:
     settings = runtime.settings
     static = static_folder()
     app = Flask("fdl_trigger", static_folder=str(static) if static else None, static_url_path="/static")
+    app.url_map.merge_slashes = False  # a redirect would leave the envelope, and callers do not follow it
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the provider Flask comes with has it
     app.config.update(
         MAX_CONTENT_LENGTH=settings.server.max_body_bytes,

@@ -324,7 +324,9 @@ def test_every_call_under_platform_login_fails_to_authenticate(platform, method,
     assert (answer.status, answer.error) == (401, error_code("authentication_failed"))
 
 
-@pytest.mark.parametrize("path", ["/webroot/decision", "/decision/x", ROOT, f"{ROOT}/fdl/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/webroot/decision", "/decision/x", ROOT, f"{ROOT}/fdl/nothing", f"{ROOT}//fdl/workId/execute"]
+)
 def test_an_unknown_path_is_told_in_the_envelope(platform, path):
     answer = platform.send("POST", path)
     assert (answer.status, answer.error) == (404, error_code("path_not_found"))
