@@ -1,5 +1,6 @@
 """`fdl-trigger serve` and `fdl-trigger demo`."""
 
+import sys
 from pathlib import Path
 
 import click
