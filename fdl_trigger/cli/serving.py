@@ -1,6 +1,5 @@
 """`fdl-trigger serve` and `fdl-trigger demo`."""
 
-import sys
 from pathlib import Path
 
 import click
