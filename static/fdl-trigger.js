@@ -39,7 +39,8 @@
 
   const TEXTS = {
     en: {
-      network: "No answer from {base}: the service is not reachable, or it does not allow pages from {origin}",
+      network: "No answer from {base}: the service cannot be reached{else}",
+      foreign: ", or it does not allow pages from {origin}",
       timeout: "No answer from {base} within {seconds} s",
       http: "The service answered with HTTP status {status}",
       not_json: "The answer from {base} is not one of the service (HTTP status {status}); is the address right?",
@@ -48,7 +49,8 @@
       code: " (code {code})"
     },
     zh: {
-      network: "{base} 没有应答：服务无法连接，或不允许来自 {origin} 的页面调用",
+      network: "{base} 没有应答：服务无法连接{else}",
+      foreign: "，或不允许来自 {origin} 的页面调用",
       timeout: "{base} 在 {seconds} 秒内没有应答",
       http: "服务返回 HTTP 状态 {status}",
       not_json: "{base} 的应答不是本服务的格式（HTTP 状态 {status}），请检查地址",
@@ -110,6 +112,12 @@
     return responseOf(envelope);
   }
 
+  /** A browser does not tell a service that is down from one that refuses a page of another origin. */
+  function whyElse() {
+    const origin = root.location.origin;
+    return settings.base.indexOf(origin + "/") === 0 ? "" : text("foreign", {origin: origin});
+  }
+
   function send(method, url, body) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
@@ -119,7 +127,7 @@
         request.setRequestHeader("Content-Type", "application/json");
       }
       request.onload = () => resolve([request.status, request.responseText]);
-      request.onerror = () => reject(localFailure("network", 0, {origin: root.location.origin}));
+      request.onerror = () => reject(localFailure("network", 0, {else: whyElse()}));
       request.ontimeout = () => reject(localFailure("timeout", 0, {seconds: settings.timeout / 1000}));
       request.send(body === null ? null : JSON.stringify(body));
     }).then((answer) => readAnswer(answer[0], answer[1]));

@@ -1,5 +1,6 @@
 """The demo report page and the two JSON resources behind its table and its chart."""
 
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,7 @@ def create_pages(report: Report, earthquakes: Earthquakes) -> Blueprint:
     def chart() -> Response:
         return jsonify(earthquakes.chart())
 
+    pages.register_error_handler(sqlite3.Error, _unreadable)
     pages.after_request(_protected)
     return pages
 
@@ -57,6 +59,10 @@ def create_pages(report: Report, earthquakes: Earthquakes) -> Blueprint:
 def redirect_to_report() -> AnyResponse:
     """Send a reader of the bare address to the report."""
     return redirect("/demo/")
+
+
+def _unreadable(error: sqlite3.Error) -> tuple[Response, int]:
+    return jsonify(error="target_unreadable", message=f"The target database cannot be read: {error}."), 503
 
 
 def _number(name: str, default: int, limit: int) -> int:

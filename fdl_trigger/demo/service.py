@@ -39,7 +39,7 @@ def run_demo(
     """Run the demo until SIGINT or SIGTERM and return the exit code; must be called in the main thread.
 
     Everything it keeps is in `directory`, which a later start continues. Each page of its source takes `page_delay_s`
-    seconds. A second start in the same directory, or on a port in use, says so and returns 1.
+    seconds. Port 0 takes a free one. A second start in the same directory, or on a port in use, says so and returns 1.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = FileLock(directory / "running.lock")
@@ -47,8 +47,8 @@ def run_demo(
         if not lock.acquire(wait=False):
             raise CannotStart(_already_running(directory))
         try:
-            _refuse_port_in_use(port)
-            _serve(demo_settings(port, directory), directory, page_delay_s, say)
+            settings = demo_settings(_claim(port), directory)
+            _serve(settings, directory, page_delay_s, say)
         finally:
             lock.release()
     except (CannotStart, CannotListen) as error:
@@ -78,7 +78,7 @@ def _serve(settings: Settings, directory: Path, page_delay_s: float, say: Callab
     with Runtime(settings) as runtime:
         token = source_token(runtime)
         # The next port keeps the source's address, and with it the task's version, the same at every start.
-        with serve_source(token, port=port + 1, delay_s=page_delay_s) as source:
+        with serve_source(token, port=_next(port), delay_s=page_delay_s) as source:
             origins = page_origins(port)
             found = seed(runtime, database=database, source=source_url(source), token=token, origins=origins)
             server = _http_server(runtime, found, database)
@@ -103,7 +103,8 @@ def _credentials(found: Installation, url: str) -> Credentials:
     return Credentials(url + PATH, caller.client_id, caller.secret or "", found.task.uid, found.task.name)
 
 
-def _refuse_port_in_use(port: int) -> None:
+def _claim(port: int) -> int:
+    """Return the port, or a free one for 0: the page's origins must be known before the server listens."""
     with socket.socket() as probe:
         if os.name == "posix":  # elsewhere the option would let two servers share a port
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -112,8 +113,13 @@ def _refuse_port_in_use(port: int) -> None:
         except OSError as error:
             raise CannotStart(
                 f"Port {port} cannot be used ({error.strerror}). If that is a demo of yours, it is at "
-                f"http://127.0.0.1:{port}/demo/. Otherwise choose another port: make demo PORT={port + 2}"
+                f"http://127.0.0.1:{port}/demo/. Otherwise choose another port, such as: make demo PORT={port ^ 2}"
             ) from None
+        return int(probe.getsockname()[1])
+
+
+def _next(port: int) -> int:
+    return port + 1 if port < 65_535 else 0
 
 
 def _already_running(directory: Path) -> str:

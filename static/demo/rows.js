@@ -8,12 +8,12 @@
   const shown = {page: 1, answer: null};
 
   function fetchJson(path) {
-    return root.fetch(path, {headers: {Accept: "application/json"}}).then((answer) => {
+    return root.fetch(path, {headers: {Accept: "application/json"}}).then((answer) => answer.json().then((body) => {
       if (!answer.ok) {
-        throw new Error("HTTP " + answer.status);
+        throw new Error(body.message || "HTTP " + answer.status);
       }
-      return answer.json();
-    });
+      return body;
+    }));
   }
 
   function cell(content, className) {
@@ -31,10 +31,21 @@
     return element;
   }
 
+  /** Date and time, which a narrow table puts below each other. */
+  function timeCell(time) {
+    const element = cell("", "time");
+    Report.moment(time, "UTC").split(" ").forEach((piece) => {
+      const span = root.document.createElement("span");
+      span.textContent = piece;
+      element.append(span, " ");
+    });
+    return element;
+  }
+
   function rowOf(event) {
     const row = root.document.createElement("tr");
     row.append(
-      cell(Report.moment(event.time, "UTC"), "time"),
+      timeCell(event.time),
       magnitudeCell(event.mag),
       cell(event.place),
       cell(Report.text(event.type)),

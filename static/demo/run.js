@@ -65,10 +65,11 @@
 
   function finished(record) {
     show(record);
-    if (record.taskStatus === "ERROR" || record.taskStatus === "BUILD_FAIL") {
-      showError("errorRun", new Error(record.message || Report.text(record.taskStatus)));
-    }
-    return loadReport();
+    loadReport().then(() => {
+      if (record.taskStatus === "ERROR" || record.taskStatus === "BUILD_FAIL") {
+        showError("errorRun", new Error(record.message || Report.text(record.taskStatus)));
+      }
+    });
   }
 
   function follow(recordId) {

@@ -66,6 +66,8 @@ def test_the_chart_is_drawn(page: Page, demo: RunningDemo) -> None:
         return pixels.filter((value, index) => index % 4 === 3 && value > 0).length;
     }"""
     assert page.locator("#chart canvas").evaluate(painted) > 10_000
+    page.hover("#chart .u-over")
+    expect(page.locator("#chart .u-legend")).to_contain_text(re.compile(r"From2018-02-0\d .*Earthquakes\d+"))
 
 
 def test_a_second_run_leaves_as_many_rows(page: Page, demo: RunningDemo) -> None:
@@ -79,10 +81,8 @@ def test_a_second_run_leaves_as_many_rows(page: Page, demo: RunningDemo) -> None
 
 def test_a_double_click_starts_one_run(page: Page, demo: RunningDemo) -> None:
     page.goto(f"{demo.url}/demo/")
-    page.evaluate("""() => {
-        const workId = document.body.dataset.workId;
-        return Promise.all([FR.ExecuteWorkByWorkId({workId}), FR.ExecuteWorkByWorkId({workId})]);
-    }""")
+    page.dblclick("#run")
+    expect(page.locator("#state")).to_have_attribute("data-state", "SUCCESS", timeout=PATIENCE_MS)
     assert len(demo.post("fdl/workId/records", {"workId": demo.variables()["FDL_WORK_ID"]})["data"]) == 1
 
 
@@ -144,6 +144,18 @@ def test_a_server_that_goes_down_during_the_run_is_said(page: Page, tmp_path: Pa
         expect(page.locator("#state")).to_have_text("Running")
         demo.kill()
         expect(page.locator("#error-title")).to_have_text("The run can no longer be followed", timeout=PATIENCE_MS)
+
+
+def test_a_run_that_fails_says_why(page: Page, tmp_path: Path) -> None:
+    (tmp_path / ".demo" / "demo.db").mkdir(parents=True)  # a directory where the target's file belongs
+    with RunningDemo(tmp_path / ".demo") as demo:
+        page.goto(f"{demo.url}/demo/")
+        expect(page.locator("#error-title")).to_have_text("The rows could not be loaded")
+        page.click("#run")
+        expect(page.locator("#state")).to_have_text(re.compile("Failed|Could not be built"), timeout=PATIENCE_MS)
+        expect(page.locator("#error-title")).to_have_text("The task did not succeed")
+        expect(page.locator("#error-text")).to_contain_text(re.compile("database|demo.db"))
+        expect(page.locator("#run")).to_be_enabled()
 
 
 @pytest.mark.parametrize("width", [390, 1280])
