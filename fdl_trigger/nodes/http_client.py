@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from http.client import IncompleteRead
 from threading import Timer
 from types import TracebackType
 from typing import Any
@@ -16,7 +17,6 @@ from urllib3 import HTTPResponse, PoolManager, Timeout
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
-    IncompleteRead,
     LocationParseError,
     NameResolutionError,
     NewConnectionError,
@@ -72,6 +72,9 @@ class HttpClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Clearing the manager alone leaves the closing to the garbage collector.
+        for key in list(self._pools.pools.keys()):
+            self._pools.pools[key].close()
         self._pools.clear()
         self._sockets.close()
 
@@ -188,12 +191,13 @@ def _too_slow(request: Request) -> NodeError:
 
 
 def _what_happened(error: Exception) -> str:
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | TimeoutError):
-        return "timed out"
+    # The order counts: in urllib3 a failed resolution is a failed connection, and that a timeout.
     if isinstance(error, NameResolutionError):
         return "the host name cannot be resolved"
     if isinstance(error, NewConnectionError):
-        return f"no connection ({error.args[0] if error.args else error})"
+        return f"no connection ({error.__cause__ or error})"
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | TimeoutError):
+        return "timed out"
     if isinstance(error, SSLError):
         return f"TLS failed ({error}); verifyTls can be switched off for a self-signed certificate"
     if isinstance(error, LocationParseError):

@@ -91,7 +91,8 @@ class RowWriter:
             if not self._is_emptied and self._table is not None:
                 self._begin()
                 self._commit_batch()
-        self._context.progress(self._counts)
+        if self._write.transaction or not len(page):
+            self._context.progress(self._counts)
 
     def finish(self) -> Counts:
         """Commit what one transaction held together and return the totals."""
