@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from fdl_platform import ROOT, operation
+from fdl_platform import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,11 +34,10 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-@pytest.mark.parametrize("name", [wire.name for wire in OPERATIONS])
-def test_a_body_that_cannot_be_read_is_refused(platform, name, body):
-    wire = operation(name)
-    answer = platform.send(wire.methods[0], ROOT + wire.paths[0], data=body, content_type="application/json")
-    assert (answer.status, answer.error) == (200, REQUEST)
+def test_a_body_that_cannot_be_read_is_refused_by_every_operation(platform, body):
+    for wire in OPERATIONS:
+        answer = platform.send(wire.methods[0], ROOT + wire.paths[0], data=body, content_type="application/json")
+        assert (answer.status, answer.error) == (200, REQUEST), wire.name
     assert nothing_ran(platform)
 
 
