@@ -20,6 +20,7 @@ from .errors import BuildError, NodeError
 
 LOCK_PATIENCE_S = 5.0
 _LOCK_POLL_S = 0.05
+_CONSTRAINT_DATATYPE = 3091  # of STRICT tables; Python 3.11 has no name for it
 _REFUSED = {
     "SQLITE_CONSTRAINT_NOTNULL": "NOT_NULL",
     "SQLITE_CONSTRAINT_PRIMARYKEY": "KEY_CONFLICT",
@@ -177,4 +178,6 @@ class SqliteDatabase:
 
 
 def _code(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlite_errorname", "")) or "unknown"
+    if getattr(error.orig, "sqlite_errorcode", 0) == _CONSTRAINT_DATATYPE:
+        return "SQLITE_CONSTRAINT_DATATYPE"
+    return str(getattr(error.orig, "sqlite_errorname", ""))
