@@ -19,11 +19,16 @@ def names_a_secret(name: str) -> bool:
     return _TELLING_NAME.search(name) is not None
 
 
+def _forms(secret: str) -> tuple[str, ...]:
+    # As it is, as part of an address or a form, and as a server shows UTF-8 it took for Latin-1.
+    return secret, quote(secret, safe=""), quote_plus(secret), secret.encode().decode("latin-1")
+
+
 class Masker:
     """Replaces known secrets, and whatever stands under a name that looks like one, by ***."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets for form in (secret, quote(secret, safe=""), quote_plus(secret))}
+        forms = {form for secret in secrets for form in _forms(secret)}
         known = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
