@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, validate
 
+from ..domain.rates import is_rate
 from .reading import load_sections
-
-_RATE = re.compile(r"\d+\s*(?:/|per)\s*(?:\d+\s*)?(?:second|minute|hour|day)s?", re.IGNORECASE)
 
 
 def _setting(default: Any, help: str, *checks: Callable[[Any], Any]) -> Any:
@@ -28,7 +27,7 @@ def _zone(name: str) -> None:
 
 
 def _rate(text: str) -> None:
-    if text and not _RATE.fullmatch(text.strip()):
+    if text and not is_rate(text):
         raise ValidationError("a rate reads like 60/minute or 5/second")
 
 

@@ -1,17 +1,21 @@
 """Applications: who may call from outside, and what."""
 
 import builtins
+import re
 import secrets
 from collections.abc import Iterable
 
+from ..domain.audit import AuditEntry
 from ..domain.definition import invalid
 from ..domain.errors import AuthenticationFailed
-from ..domain.records import Application, Grant
+from ..domain.rates import is_rate
+from ..domain.records import LOCAL, Application, Grant, Principal
 from ..store.store import Store
 
 # What the product can choose per application (finedatalink-open-platform.md section 8.2), and our page applications.
 METHODS = ("aksk", "digest", "page")
 DIGEST_ALGORITHMS = ("MD5", "SHA256", "SM3")
+_ORIGIN = re.compile(r"https?://[^/\s?#]+/?", re.IGNORECASE)
 ID_BYTES = 16  # 32 hexadecimal characters, as the product's
 
 
@@ -31,6 +35,7 @@ class AccessService:
         digest_timeout_s: int = 300,
         rate: str | None = None,
         origins: Iterable[str] = (),
+        principal: Principal = LOCAL,
     ) -> Application:
         """Create an application with a random id and secret and return it; a page application gets no secret.
 
@@ -52,7 +57,7 @@ class AccessService:
         )
         if problems := _problems(application):
             raise invalid(problems)
-        self._store.applications.add(application)
+        self._store.applications.add(application, _did(principal, "application.create", application))
         return self._require(application.client_id)
 
     def get(self, client_id: str) -> Application | None:
@@ -63,30 +68,45 @@ class AccessService:
         """Return every application, oldest first."""
         return list(self._store.catalog.current().applications.values())
 
-    def grant(self, client_id: str, grants: Iterable[Grant]) -> Application:
+    def grant(self, client_id: str, grants: Iterable[Grant], principal: Principal = LOCAL) -> Application:
         """Add grants; raises AuthenticationFailed for an unknown id."""
-        self._store.applications.grant(self._require(client_id).id, grants)
+        application, wanted = self._require(client_id), tuple(grants)
+        entry = _did(principal, "application.grant", application, grants=_words(wanted))
+        self._store.applications.grant(application.id, wanted, entry)
         return self._require(client_id)
 
-    def revoke(self, client_id: str, grants: Iterable[Grant]) -> Application:
+    def revoke(self, client_id: str, grants: Iterable[Grant], principal: Principal = LOCAL) -> Application:
         """Take grants away; raises AuthenticationFailed for an unknown id."""
-        self._store.applications.revoke(self._require(client_id).id, grants)
+        application, unwanted = self._require(client_id), tuple(grants)
+        entry = _did(principal, "application.revoke", application, grants=_words(unwanted))
+        self._store.applications.revoke(application.id, unwanted, entry)
         return self._require(client_id)
 
-    def enable(self, client_id: str, enabled: bool) -> Application:
+    def enable(self, client_id: str, enabled: bool, principal: Principal = LOCAL) -> Application:
         """Let an application in or keep it out; raises AuthenticationFailed for an unknown id."""
-        self._store.applications.enable(self._require(client_id).id, enabled)
+        application = self._require(client_id)
+        action = "application.enable" if enabled else "application.disable"
+        self._store.applications.enable(application.id, enabled, _did(principal, action, application))
         return self._require(client_id)
 
-    def delete(self, client_id: str) -> None:
+    def delete(self, client_id: str, principal: Principal = LOCAL) -> None:
         """Delete an application; raises AuthenticationFailed for an unknown id."""
-        self._store.applications.delete(self._require(client_id).id)
+        application = self._require(client_id)
+        self._store.applications.delete(application.id, _did(principal, "application.delete", application))
 
     def _require(self, client_id: str) -> Application:
         application = self.get(client_id)
         if application is None:
             raise AuthenticationFailed(f"There is no application '{client_id[:64]}'.")
         return application
+
+
+def _did(principal: Principal, action: str, application: Application, **details: object) -> AuditEntry:
+    return principal.did(action, application.name, client_id=application.client_id, **details)
+
+
+def _words(grants: Iterable[Grant]) -> builtins.list[str]:
+    return [grant.operation if grant.task_id is None else f"{grant.operation}:{grant.task_id}" for grant in grants]
 
 
 def _problems(application: Application) -> builtins.list[tuple[str, str]]:
@@ -99,6 +119,11 @@ def _problems(application: Application) -> builtins.list[tuple[str, str]]:
         problems.append(("digest_algorithm", f"take one of {', '.join(DIGEST_ALGORITHMS)}"))
     if application.digest_timeout_s < 1:
         problems.append(("digest_timeout_s", "take at least 1 second"))
+    if application.rate and not is_rate(application.rate):
+        problems.append(("rate", f"'{application.rate}' is not a rate; write it like 60/minute"))
+    for origin in application.origins:
+        if not _ORIGIN.fullmatch(origin):
+            problems.append(("origins", f"'{origin}' is not an origin; write it like https://reports.example.com"))
     if application.method == "page" and not application.origins:
         problems.append(("origins", "a page application needs the origins its pages are served from"))
     if application.method == "page" and any(grant.task_id is None for grant in application.grants):

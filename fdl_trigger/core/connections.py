@@ -5,7 +5,7 @@ import re
 
 from ..domain.definition import invalid
 from ..domain.errors import DefinitionInvalid
-from ..domain.records import Connection
+from ..domain.records import LOCAL, Connection, Principal
 from ..store.store import Store
 
 KINDS = ("api", "sqlite")
@@ -31,10 +31,10 @@ class ConnectionService:
         if problems:
             raise invalid(problems)
 
-    def save(self, connection: Connection) -> None:
+    def save(self, connection: Connection, principal: Principal = LOCAL) -> None:
         """Insert or replace a connection; raises DefinitionInvalid."""
         self.check(connection)
-        self._store.connections.save(connection)
+        self._store.connections.save(connection, principal.did("connection.save", connection.name))
 
     def get(self, name: str) -> Connection:
         """Return a connection, secrets included; raises DefinitionInvalid when there is none."""
@@ -47,7 +47,7 @@ class ConnectionService:
         """Return every connection, secrets included, by name."""
         return list(self._store.catalog.current().connections.values())
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, principal: Principal = LOCAL) -> None:
         """Delete a connection; raises DefinitionInvalid when there is none."""
         self.get(name)
-        self._store.connections.delete(name)
+        self._store.connections.delete(name, principal.did("connection.delete", name))

@@ -56,7 +56,8 @@ class InstanceService:
         """
         task = self._task(principal, Operation.EXECUTE, uid, name)
         new = _new_instance(task, self._definition(task), params or {}, trigger, operator, principal)
-        return _as_instance(task, new, self._store.instances.create(new))
+        entry = principal.did("task.execute", task.name, workId=task.uid, operator=new.trigger_by)
+        return _as_instance(task, new, self._store.instances.create(new, entry))
 
     def _definition(self, task: Task) -> Definition:
         if task.version is None:
@@ -116,7 +117,9 @@ class InstanceService:
 
     def _request_end(self, instances: builtins.list[Instance], principal: Principal) -> builtins.list[int]:
         message = f"terminated by {principal.name}"
-        return self._store.instances.request_end([one.id for one in instances], Reason.USER, message)
+        names = ", ".join(sorted({one.task_name for one in instances}))
+        entry = principal.did("instance.terminate", names, recordIds=[one.uid for one in instances])
+        return self._store.instances.request_end([one.id for one in instances], Reason.USER, message, entry)
 
     def wait(self, uid: str, timeout_s: float, principal: Principal = LOCAL) -> Instance:
         """Return the instance when it has ended, or as it is after `timeout_s` seconds."""

@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 
 from ..domain.definition import Definition, flatten, invalid
 from ..domain.flow import Node
-from ..domain.records import Task
+from ..domain.records import LOCAL, Principal, Task
 from ..domain.states import Reason
 from ..nodes.context import NodeType
 from ..store.store import Store
@@ -41,7 +41,7 @@ class TaskService:
         except ValidationError as error:
             yield from flatten(error.messages, f"nodes[{index}].config")
 
-    def save(self, document: Mapping[str, Any]) -> Task:
+    def save(self, document: Mapping[str, Any], principal: Principal = LOCAL) -> Task:
         """Save a draft: of the task with the document's workId, otherwise of the one with its workName, or a new one.
 
         Raises DefinitionInvalid.
@@ -50,16 +50,16 @@ class TaskService:
         if known is not None and not document.get("workId"):
             document = {**document, "workId": known.uid}
         definition = self.check(document)
-        self._store.tasks.save(definition)
+        self._store.tasks.save(definition, principal.did("task.save", definition.name, workId=definition.uid))
         return self.get(uid=definition.uid)
 
-    def publish(self, *, uid: str | None = None, name: str | None = None) -> Task:
+    def publish(self, *, uid: str | None = None, name: str | None = None, principal: Principal = LOCAL) -> Task:
         """Make the draft the version that runs; raises TaskNotFound, DefinitionInvalid."""
         task = self.get(uid=uid, name=name)
         definition = self.check(task.draft)
         if problems := list(self._missing_connections(definition)):
             raise invalid(problems)
-        self._store.tasks.publish(task.id)
+        self._store.tasks.publish(task.id, principal.did("task.publish", task.name, workId=task.uid))
         return self.get(uid=task.uid)
 
     def _missing_connections(self, definition: Definition) -> Iterator[tuple[str, str]]:
@@ -78,15 +78,19 @@ class TaskService:
         """Return every task, by folder and name."""
         return list(self._store.catalog.current().tasks_by_uid.values())
 
-    def enable(self, *, uid: str | None = None, name: str | None = None, enabled: bool) -> Task:
+    def enable(
+        self, *, uid: str | None = None, name: str | None = None, enabled: bool, principal: Principal = LOCAL
+    ) -> Task:
         """Allow or refuse further triggers of a task; raises TaskNotFound."""
         task = self.get(uid=uid, name=name)
-        self._store.tasks.enable(task.id, enabled)
+        action = "task.enable" if enabled else "task.disable"
+        self._store.tasks.enable(task.id, enabled, principal.did(action, task.name, workId=task.uid))
         return self.get(uid=task.uid)
 
-    def delete(self, *, uid: str | None = None, name: str | None = None) -> None:
+    def delete(self, *, uid: str | None = None, name: str | None = None, principal: Principal = LOCAL) -> None:
         """Take a task out of use and stop what runs of it; its records stay. Raises TaskNotFound."""
         task = self.get(uid=uid, name=name)
-        self._store.tasks.delete(task.id)
+        entry = principal.did("task.delete", task.name, workId=task.uid)
+        self._store.tasks.delete(task.id, entry)
         unfinished = [instance.id for instance in self._store.records.unfinished(task.id)]
-        self._store.instances.request_end(unfinished, Reason.USER, "the task was deleted")
+        self._store.instances.request_end(unfinished, Reason.USER, "the task was deleted", entry)

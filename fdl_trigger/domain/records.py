@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from .audit import AuditEntry
 from .operations import Operation
 from .states import Overlap, Reason, State, Trigger
 
@@ -213,12 +214,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking, as far as `core` needs to know."""
+    """Who is asking, as far as `core` needs to know; `address` and `request_id` are for the audit log."""
 
     name: str
     grants: tuple[Grant, ...] = ()
     application_id: int | None = None
     is_local: bool = False
+    address: str = ""
+    request_id: str = ""
 
     def may(self, operation: Operation, task_id: int | None = None) -> bool:
         """Tell whether the operation is granted: at all when no task is given, otherwise on that task."""
@@ -228,6 +231,10 @@ class Principal:
             grant.operation is operation and (task_id is None or grant.task_id in (None, task_id))
             for grant in self.grants
         )
+
+    def did(self, action: str, target: str, **details: Any) -> AuditEntry:
+        """Return the audit entry of something this caller did."""
+        return AuditEntry(self.name, action, target, address=self.address, request_id=self.request_id, details=details)
 
 
 LOCAL = Principal("local", is_local=True)

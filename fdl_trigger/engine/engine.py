@@ -48,7 +48,7 @@ class Engine:
         self._owner = str(uuid.uuid4())
         self._runner = Runner(store, node_types, limits, clock, settings.zone)
         self._executor = LocalExecutor(settings.slots, self._runner.run, store.work.set)
-        housekeeping = Housekeeping(store.instances, settings.keep_days, settings.keep_count)
+        housekeeping = Housekeeping(store, settings.keep_days, settings.keep_count)
         self._dispatcher = Dispatcher(
             store, self._executor, self._runner.settle, housekeeping, clock, self._owner, settings.stop_grace_s
         )

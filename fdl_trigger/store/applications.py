@@ -5,9 +5,11 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 
+from ..domain.audit import AuditEntry
 from ..domain.clock import Clock
 from ..domain.operations import Operation
 from ..domain.records import Application, Grant
+from .audit import audited
 from .changes import changed
 from .database import StoreDatabase
 from .models import ApplicationModel, GrantModel
@@ -49,7 +51,7 @@ class ApplicationStore:
             created_at=row.created_at,
         )
 
-    def add(self, application: Application) -> int:
+    def add(self, application: Application, entry: AuditEntry) -> int:
         """Insert an application with its grants (its id and created_at are set here) and return its id."""
         secret = application.secret
         sealed = None if secret is None else self._vault.encrypt(secret, _context(application.client_id))
@@ -71,9 +73,9 @@ class ApplicationStore:
             self._insert_grants(application_id, application.grants)
             return application_id
 
-        return self._writer.write(work)
+        return self._writer.write(audited(work, entry, self._clock))
 
-    def grant(self, application_id: int, grants: Iterable[Grant]) -> None:
+    def grant(self, application_id: int, grants: Iterable[Grant], entry: AuditEntry) -> None:
         """Add grants; those already there stay."""
         wanted = tuple(grants)
 
@@ -81,9 +83,9 @@ class ApplicationStore:
             changed(connection)
             self._insert_grants(application_id, wanted)
 
-        self._writer.write(work)
+        self._writer.write(audited(work, entry, self._clock))
 
-    def revoke(self, application_id: int, grants: Iterable[Grant]) -> None:
+    def revoke(self, application_id: int, grants: Iterable[Grant], entry: AuditEntry) -> None:
         """Take grants away; those not there do not matter."""
         unwanted = tuple(grants)
 
@@ -95,9 +97,9 @@ class ApplicationStore:
                     (application_id, grant.operation, grant.task_id),
                 )
 
-        self._writer.write(work)
+        self._writer.write(audited(work, entry, self._clock))
 
-    def enable(self, application_id: int, enabled: bool) -> None:
+    def enable(self, application_id: int, enabled: bool, entry: AuditEntry) -> None:
         """Let the application in, or keep it out."""
 
         def work(connection: sqlite3.Connection) -> None:
@@ -106,16 +108,16 @@ class ApplicationStore:
                 self._database
             )
 
-        self._writer.write(work)
+        self._writer.write(audited(work, entry, self._clock))
 
-    def delete(self, application_id: int) -> None:
+    def delete(self, application_id: int, entry: AuditEntry) -> None:
         """Delete the application and its grants."""
 
         def work(connection: sqlite3.Connection) -> None:
             changed(connection)
             ApplicationModel.delete().where(ApplicationModel.id == application_id).execute(self._database)
 
-        self._writer.write(work)
+        self._writer.write(audited(work, entry, self._clock))
 
     def _insert_grants(self, application_id: int, grants: Iterable[Grant]) -> None:
         for grant in grants:

@@ -2,7 +2,10 @@
 
 import sqlite3
 
+from ..domain.audit import AuditEntry
+from ..domain.clock import Clock
 from ..domain.records import Connection
+from .audit import audited
 from .changes import changed
 from .database import StoreDatabase
 from .models import ConnectionModel
@@ -13,10 +16,11 @@ from .writer import Writer
 class ConnectionStore:
     """Keeps connections; a change is durable when the call returns."""
 
-    def __init__(self, database: StoreDatabase, writer: Writer, vault: Vault) -> None:
+    def __init__(self, database: StoreDatabase, writer: Writer, vault: Vault, clock: Clock) -> None:
         self._database = database
         self._writer = writer
         self._vault = vault
+        self._clock = clock
 
     def all(self) -> list[Connection]:
         """Return every connection, by name."""
@@ -26,7 +30,7 @@ class ConnectionStore:
             for row in rows
         ]
 
-    def save(self, connection: Connection) -> None:
+    def save(self, connection: Connection, entry: AuditEntry) -> None:
         """Insert or replace the connection of this name."""
         settings = self._vault.encrypt_settings(connection.settings, _context(connection.name))
 
@@ -40,16 +44,16 @@ class ConnectionStore:
             ):
                 ConnectionModel.insert(name=connection.name, **values).execute(self._database)
 
-        self._writer.write(work)
+        self._writer.write(audited(work, entry, self._clock))
 
-    def delete(self, name: str) -> bool:
+    def delete(self, name: str, entry: AuditEntry) -> bool:
         """Delete the connection; return whether there was one."""
 
         def work(raw: sqlite3.Connection) -> bool:
             changed(raw)
             return bool(ConnectionModel.delete().where(ConnectionModel.name == name).execute(self._database))
 
-        return self._writer.write(work)
+        return self._writer.write(audited(work, entry, self._clock))
 
 
 def _context(name: str) -> str:

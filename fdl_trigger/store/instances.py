@@ -8,12 +8,15 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 
+from ..domain.audit import AuditEntry
 from ..domain.clock import Clock
 from ..domain.errors import AlreadyRunning, QueueFull
 from ..domain.records import Claim, Counts, Created, NewInstance
 from ..domain.states import Overlap, Reason, State
 from . import statements as sql
+from .audit import append
 from .journal import JournalEntries, write_entries
 from .signals import Endings, Signal
 from .writer import Writer
@@ -30,18 +33,18 @@ class InstanceStore:
         self._queue_limit = queue_limit
         self._waiting = 0  # how many instances wait; exact for this process, corrected by `recount`
 
-    def create(self, new: NewInstance) -> Created:
-        """Add a waiting instance and return what identifies it.
+    def create(self, new: NewInstance, entry: AuditEntry) -> Created:
+        """Add a waiting instance, with its audit entry, and return what identifies it.
 
         Raises AlreadyRunning when the overlap policy is to skip and one is waiting or running, QueueFull when the
         queue is at its limit, sqlite3.IntegrityError when the task has used the dedupe key before.
         """
         uid = str(uuid.uuid4())
-        created = self._writer.write(lambda connection: self._create(connection, new, uid))
+        created = self._writer.write(lambda connection: self._create(connection, new, uid, entry))
         self._work.set()
         return created
 
-    def _create(self, connection: sqlite3.Connection, new: NewInstance, uid: str) -> Created:
+    def _create(self, connection: sqlite3.Connection, new: NewInstance, uid: str, entry: AuditEntry) -> Created:
         now = self._clock()
         if self._waiting >= self._queue_limit:
             raise QueueFull(f"{self._waiting} instances are waiting, the limit is {self._queue_limit}. Try later.")
@@ -70,6 +73,7 @@ class InstanceStore:
         instance_id = cursor.lastrowid
         assert instance_id is not None  # noqa: S101 - an INSERT always has one; tells the type checker
         connection.execute(sql.EVENT, (instance_id, None, State.WAITING, now, 0, None, None))
+        append(connection, replace(entry, details={**entry.details, "recordId": uid}), now)
         self._waiting += 1
         return Created(instance_id, uid, now)
 
@@ -181,13 +185,16 @@ class InstanceStore:
         self._waiting += 1
         return True
 
-    def request_end(self, instance_ids: Iterable[int], reason: Reason, message: str) -> list[int]:
+    def request_end(self, instance_ids: Iterable[int], reason: Reason, message: str, entry: AuditEntry) -> list[int]:
         """End waiting instances at once and ask running ones to stop; return the ids this call stopped."""
         ids = list(instance_ids)
 
         def request(connection: sqlite3.Connection) -> list[int]:
             now = self._clock()
-            return [one for one in ids if self._request_end(connection, one, reason, message, now)]
+            stopped = [one for one in ids if self._request_end(connection, one, reason, message, now)]
+            if stopped:
+                append(connection, entry, now)
+            return stopped
 
         stopped = self._writer.write(request)
         for instance_id in stopped:
@@ -268,18 +275,6 @@ class InstanceStore:
             return self._waiting
 
         return self._writer.write(count)
-
-    def purge(self, finished_before: int, keep: int, batch: int = 500) -> int:
-        """Delete finished instances that ended before a time or lie beyond the newest `keep`; return how many."""
-
-        def delete(connection: sqlite3.Connection) -> int:
-            return connection.execute(
-                "DELETE FROM instance WHERE id IN (SELECT id FROM instance WHERE finished_at IS NOT NULL AND "
-                "(finished_at < ? OR id <= (SELECT id FROM instance ORDER BY id DESC LIMIT 1 OFFSET ?)) LIMIT ?)",
-                (finished_before, keep, batch),
-            ).rowcount
-
-        return self._writer.write(delete)
 
 
 def _columns(counts: Counts) -> dict[str, int]:

@@ -9,6 +9,7 @@ from ..domain.clock import Clock
 from ..domain.errors import StoreUnavailable
 from . import schema
 from .applications import ApplicationStore
+from .audit import AuditStore
 from .catalog import Catalog
 from .connections import ConnectionStore
 from .database import StoreDatabase
@@ -16,9 +17,10 @@ from .instances import InstanceStore
 from .journal import JournalStore
 from .locks import FileLock
 from .records import InstanceReader
+from .retention import Retention
 from .signals import Endings, Signal
 from .tasks import TaskStore
-from .vault import Vault
+from .vault import Vault, has_secrets
 from .writer import Writer
 
 
@@ -42,22 +44,32 @@ class Store:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch(mode=0o600)  # records are nobody else's business; SQLite's side files take the same mode
             self._database = StoreDatabase(self.path)
             applied = schema.migrate(self._database, self.path, self._backup_directory)
         except (OSError, sqlite3.Error, PeeweeException) as error:
             raise StoreUnavailable(f"The store {self.path} cannot be opened: {error}.") from None
-        vault = Vault.open(self._key_file)
+        vault = self._open_vault()
         self._writer = Writer(self._database)
         self._writer.start()
         self.instances = InstanceStore(self._writer, self._clock, self.work, self.endings, self._queue_limit)
         self.records = InstanceReader(self._database)
         self.journal = JournalStore(self._database)
         self.tasks = TaskStore(self._database, self._writer, self._clock)
-        self.connections = ConnectionStore(self._database, self._writer, vault)
+        self.connections = ConnectionStore(self._database, self._writer, vault, self._clock)
         self.applications = ApplicationStore(self._database, self._writer, vault, self._clock)
+        self.retention = Retention(self._writer)
+        self.audit = AuditStore(self._database, self._writer, self._clock)
         self.catalog = Catalog(self._database, self.tasks, self.connections, self.applications)
         self.instances.recount()
         return applied
+
+    def _open_vault(self) -> Vault:
+        try:
+            return Vault.open(self._key_file, may_create=not has_secrets(self._database))
+        except StoreUnavailable:
+            self._database.close_everything()
+            raise
 
     def close(self) -> None:
         """Finish what was handed in and close every connection."""

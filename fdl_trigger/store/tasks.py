@@ -7,10 +7,12 @@ from typing import Any
 
 from peewee import JOIN, IntegrityError
 
+from ..domain.audit import AuditEntry
 from ..domain.clock import Clock
 from ..domain.definition import Definition
 from ..domain.errors import DefinitionInvalid
 from ..domain.records import Task
+from .audit import audited
 from .changes import changed
 from .database import StoreDatabase
 from .models import TaskModel, TaskVersionModel
@@ -46,8 +48,11 @@ class TaskStore:
         )
         return json.loads(rows[0][0]) if rows else None
 
-    def save(self, definition: Definition) -> None:
-        """Insert or replace the draft of the task with this uid; raises DefinitionInvalid for a name in use."""
+    def save(self, definition: Definition, entry: AuditEntry) -> None:
+        """Insert or replace the draft of the task with this uid; raises DefinitionInvalid for a name in use.
+
+        A deleted task whose uid comes again is taken back into use, unpublished.
+        """
 
         def work(connection: sqlite3.Connection) -> None:
             now = self._clock()
@@ -59,17 +64,17 @@ class TaskStore:
                 "updated_at": now,
             }
             changed(connection)
-            updated = TaskModel.update(**values).where(TaskModel.uid == definition.uid, TaskModel.deleted_at.is_null())
+            updated = TaskModel.update(**values, deleted_at=None).where(TaskModel.uid == definition.uid)
             if not updated.execute(self._database):
                 TaskModel.insert(**values, uid=definition.uid, enabled=True, created_at=now).execute(self._database)
 
         try:
-            self._writer.write(work)
+            self._writer.write(audited(work, entry, self._clock))
         except IntegrityError:
-            reason = f"the name '{definition.name}' (or the workId) belongs to another task"
+            reason = f"the name '{definition.name}' belongs to another task"
             raise DefinitionInvalid(f"workName: {reason}", problems=[("workName", reason)]) from None
 
-    def publish(self, task_id: int) -> int:
+    def publish(self, task_id: int, entry: AuditEntry) -> int:
         """Make the draft the next published version and return its number."""
 
         def work(connection: sqlite3.Connection) -> int:
@@ -87,25 +92,27 @@ class TaskStore:
             TaskModel.update(version=version, published_at=now).where(TaskModel.id == task_id).execute(self._database)
             return version
 
-        return self._writer.write(work)
+        return self._writer.write(audited(work, entry, self._clock))
 
-    def enable(self, task_id: int, enabled: bool) -> None:
+    def enable(self, task_id: int, enabled: bool, entry: AuditEntry) -> None:
         """Allow or refuse further triggers of the task."""
 
         def work(connection: sqlite3.Connection) -> None:
             changed(connection)
             TaskModel.update(enabled=enabled).where(TaskModel.id == task_id).execute(self._database)
 
-        self._writer.write(work)
+        self._writer.write(audited(work, entry, self._clock))
 
-    def delete(self, task_id: int) -> None:
+    def delete(self, task_id: int, entry: AuditEntry) -> None:
         """Take the task out of use and free its name; its records stay."""
 
         def work(connection: sqlite3.Connection) -> None:
             changed(connection)
-            TaskModel.update(deleted_at=self._clock()).where(TaskModel.id == task_id).execute(self._database)
+            TaskModel.update(deleted_at=self._clock(), version=None).where(TaskModel.id == task_id).execute(
+                self._database
+            )
 
-        self._writer.write(work)
+        self._writer.write(audited(work, entry, self._clock))
 
 
 def _text(document: Mapping[str, Any]) -> str:

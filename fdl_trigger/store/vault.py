@@ -11,6 +11,7 @@ from typing import Any
 from Cryptodome.Cipher import AES
 
 from ..domain.errors import StoreUnavailable
+from .database import StoreDatabase
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -26,12 +27,24 @@ class Vault:
         self._key = key
 
     @classmethod
-    def open(cls, path: Path) -> "Vault":
-        """Read the key file, or make it (mode 0600) when it does not exist."""
+    def open(cls, path: Path, *, may_create: bool) -> "Vault":
+        """Read the key file, or make it (mode 0600) when it does not exist and `may_create` says so.
+
+        Raises StoreUnavailable when it cannot be read, or is missing while the store holds secrets made with it.
+        """
+        if path.exists():
+            return cls(_read_key(path))
+        if not may_create:
+            raise StoreUnavailable(
+                f"The key file {path} is missing, and the store holds secrets made with it. Put it back; without it "
+                "every application and connection has to be made anew."
+            )
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+        except FileExistsError:  # another process was faster
             return cls(_read_key(path))
+        except OSError as error:
+            raise StoreUnavailable(f"The key file {path} cannot be made: {error}.") from None
         key = secrets.token_bytes(KEY_BYTES)
         with os.fdopen(descriptor, "wb") as file:
             file.write(base64.b64encode(key) + b"\n")
@@ -66,6 +79,14 @@ class Vault:
         """Decrypt what encrypt_settings made."""
         settings: dict[str, Any] = json.loads(self.decrypt(data, context))
         return settings
+
+
+def has_secrets(database: StoreDatabase) -> bool:
+    """Tell whether the store holds anything that was encrypted."""
+    (row,) = database.read(
+        "SELECT EXISTS (SELECT 1 FROM connection) OR EXISTS (SELECT 1 FROM application WHERE secret IS NOT NULL)"
+    )
+    return bool(row[0])
 
 
 def _read_key(path: Path) -> bytes:

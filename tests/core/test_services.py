@@ -160,3 +160,22 @@ def test_waiting_returns_the_current_state_when_the_time_is_up(runtime: Runtime,
     run = runtime.instances.execute(uid=publish("orders", "GATE"))
     assert gate.started.acquire(timeout=10)
     assert runtime.instances.wait(run.uid, 0.05).state is State.RUNNING
+
+
+def test_a_deleted_task_comes_back_under_its_id_unpublished(runtime: Runtime, publish) -> None:
+    uid = publish("orders")
+    draft = runtime.tasks.get(uid=uid).draft
+    runtime.tasks.delete(uid=uid)
+    assert runtime.tasks.save(draft).uid == uid
+    with pytest.raises(TaskNotPublished):
+        runtime.instances.execute(uid=uid)
+    assert runtime.tasks.publish(uid=uid).version == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [({"rate": "often"}, "rate"), ({"origins": ["bi.example.com"]}, "origins"), ({"method": "magic"}, "method")],
+)
+def test_an_application_that_could_never_call_is_refused(runtime: Runtime, changes: dict, key: str) -> None:
+    with pytest.raises(DefinitionInvalid, match=key):
+        runtime.access.create("one", **changes)

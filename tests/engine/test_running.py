@@ -5,7 +5,7 @@ import time
 import pytest
 
 from fdl_trigger.domain.errors import AlreadyRunning, InstanceFinished, NothingRunning, QueueFull
-from fdl_trigger.domain.records import InstanceFilter
+from fdl_trigger.domain.records import LOCAL, InstanceFilter
 from fdl_trigger.domain.states import Reason, State
 from fdl_trigger.runtime import Runtime
 
@@ -200,7 +200,7 @@ def test_a_missing_connection_fails_the_build(runtime: Runtime, publish) -> None
 
     runtime._node_types["NEEDY"] = Needy()  # type: ignore[index]
     task = runtime.tasks.save({"workName": "orders", "nodes": [{"id": "n", "type": "NEEDY"}]})
-    runtime.store.tasks.publish(task.id)
+    runtime.store.tasks.publish(task.id, LOCAL.did("test", "test"))
     ended = runtime.instances.wait(runtime.instances.execute(uid=task.uid).uid, PATIENCE_S)
     assert (ended.state, ended.reason) == (State.FAILED, Reason.BUILD)
 

@@ -3,17 +3,19 @@ from collections.abc import Callable
 import pytest
 
 from fdl_trigger.domain.definition import Definition
-from fdl_trigger.domain.records import NewInstance
+from fdl_trigger.domain.records import LOCAL, NewInstance
 from fdl_trigger.domain.states import Overlap, Priority, Trigger
 from fdl_trigger.store.store import Store
+
+BY = LOCAL.did("test", "test")
 
 
 @pytest.fixture
 def task_id(store: Store) -> int:
     """A published task."""
-    store.tasks.save(Definition.parse({"workName": "orders", "nodes": [{"id": "n", "type": "ANY"}]}))
+    store.tasks.save(Definition.parse({"workName": "orders", "nodes": [{"id": "n", "type": "ANY"}]}), BY)
     task = store.tasks.all()[0]
-    store.tasks.publish(task.id)
+    store.tasks.publish(task.id, BY)
     return task.id
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from fdl_trigger.domain.errors import StoreUnavailable
-from fdl_trigger.domain.records import Application, Connection
+from fdl_trigger.domain.records import LOCAL, Application, Connection
 from fdl_trigger.store import schema
 from fdl_trigger.store.store import Store
 from fdl_trigger.store.vault import Vault
+
+BY = LOCAL.did("test", "test")
 
 
 def _store(directory: Path, clock) -> Store:
@@ -27,7 +29,7 @@ def _open_and_close(directory: str) -> None:
 
 def test_the_schema_is_made_once(tmp_path: Path, clock) -> None:
     store = _store(tmp_path, clock)
-    assert store.open() == ["0001_initial"]
+    assert store.open() == ["0001_initial", "0002_audit"]
     store.close()
     assert store.open() == []
     store.close()
@@ -87,7 +89,7 @@ def test_changes_of_another_process_are_seen(tmp_path: Path, clock) -> None:
     first.open()
     second.open()
     assert first.catalog.current().connections == {}
-    second.connections.save(Connection("target", "sqlite", {"path": "x.db"}))
+    second.connections.save(Connection("target", "sqlite", {"path": "x.db"}), BY)
     assert list(first.catalog.current().connections) == ["target"]
     first.close()
     second.close()
@@ -96,8 +98,8 @@ def test_changes_of_another_process_are_seen(tmp_path: Path, clock) -> None:
 def test_secrets_do_not_lie_in_the_files_in_clear(tmp_path: Path, clock) -> None:
     store = _store(tmp_path, clock)
     store.open()
-    store.applications.add(Application(0, "id", "n", "aksk", "canary-one", "MD5", 300, None, (), True))
-    store.connections.save(Connection("c", "api", {"authorization": {"type": "BEARER", "token": "canary-two"}}))
+    store.applications.add(Application(0, "id", "n", "aksk", "canary-one", "MD5", 300, None, (), True), BY)
+    store.connections.save(Connection("c", "api", {"authorization": {"type": "BEARER", "token": "canary-two"}}), BY)
     store.backup(tmp_path / "copy.db")
     assert store.applications.all()[0].secret == "canary-one"
     assert store.connections.all()[0].settings["authorization"]["token"] == "canary-two"
@@ -108,14 +110,36 @@ def test_secrets_do_not_lie_in_the_files_in_clear(tmp_path: Path, clock) -> None
 
 def test_the_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    sealed = Vault.open(path).encrypt("secret", "application x")
+    sealed = Vault.open(path, may_create=True).encrypt("secret", "application x")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert Vault.open(path).decrypt(sealed, "application x") == "secret"
+    assert Vault.open(path, may_create=False).decrypt(sealed, "application x") == "secret"
 
 
 def test_a_secret_opens_only_with_its_key_and_in_its_place(tmp_path: Path) -> None:
-    vault = Vault.open(tmp_path / "key")
+    vault = Vault.open(tmp_path / "key", may_create=True)
     sealed = vault.encrypt("secret", "application x")
-    for other, context in ((Vault.open(tmp_path / "other"), "application x"), (vault, "application y")):
+    for other, context in (
+        (Vault.open(tmp_path / "other", may_create=True), "application x"),
+        (vault, "application y"),
+    ):
         with pytest.raises(StoreUnavailable, match="key file"):
             other.decrypt(sealed, context)
+
+
+def test_a_lost_key_file_is_said_so_and_never_replaced_while_secrets_need_it(tmp_path: Path, clock) -> None:
+    store = _store(tmp_path, clock)
+    store.open()
+    store.connections.save(Connection("c", "sqlite", {"path": "x.db"}), BY)
+    store.close()
+    (tmp_path / "s.key").rename(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnavailable, match="is missing, and the store holds secrets"):
+        _store(tmp_path, clock).open()
+    assert not (tmp_path / "s.key").exists()
+
+
+def test_the_store_is_readable_for_its_owner_only(tmp_path: Path, clock) -> None:
+    store = _store(tmp_path, clock)
+    store.open()
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob("s.db*") if "lock" not in file.name}
+    store.close()
+    assert set(modes.values()) == {0o600}
