@@ -145,5 +145,16 @@ def _as_is(cell: Any) -> Any:
 
 
 def readable(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row for the record of dirty rows: decimals as text."""
-    return {name: str(cell) if isinstance(cell, Decimal) else cell for name, cell in row.items()}
+    """Return a row for the record of dirty rows: decimals as text, every text storable."""
+    return {storable(name): _readable(cell) for name, cell in row.items()}
+
+
+def storable(text: str) -> str:
+    """Return a text with lone surrogates, which no database takes, written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _readable(cell: Any) -> Any:
+    if isinstance(cell, Decimal):
+        return str(cell)
+    return storable(cell) if isinstance(cell, str) else cell

@@ -15,7 +15,9 @@ _MAX_VALUES = 32_000  # SQLite takes 32,766 bound values in one statement
 
 
 class KeyStrategy(Protocol):
-    """Writes batches of rows inside an open transaction."""
+    """Writes batches of rows inside an open transaction; `sql` is the statement that writes a row."""
+
+    sql: str
 
     def write(self, rows: list[Row]) -> Counts:
         """Write the rows; raises RowRefused when one of them is dirty (nothing tells which)."""
@@ -28,7 +30,7 @@ def strategy_for(
 
     The physical key counts when all of it is written, else the logical one; without a key every row is inserted.
     """
-    statements = Statements(database, table.name, tuple(columns))
+    statements = Statements(database, table.name, tuple(columns), _rowid(table))
     physical = bool(table.primary_key) and set(table.primary_key) <= set(columns)
     key = table.primary_key if physical else _logical_key(table, columns, write.keys)
     positions = tuple(columns.index(name) for name in key)
@@ -37,6 +39,12 @@ def strategy_for(
     if physical or frozenset(key) in table.unique:
         return UniqueKey(database, statements, key, positions, write.conflict), positions
     return LogicalKey(database, statements, key, positions, write.conflict), positions
+
+
+def _rowid(table: TargetTable) -> str:
+    # SQLite has three names for it, and a column of that name hides it.
+    taken = {column.name.lower() for column in table.columns}
+    return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), "rowid")
 
 
 def _logical_key(table: TargetTable, columns: Sequence[str], keys: Sequence[str]) -> tuple[str, ...]:
@@ -56,6 +64,7 @@ class Statements:
     database: SqliteDatabase
     name: str
     columns: tuple[str, ...]
+    rowid: str = "rowid"
 
     def quote(self, name: str) -> str:
         """Return an identifier, quoted by the dialect."""
@@ -95,13 +104,13 @@ class Statements:
         same = " AND ".join(f"t.{self.quote(name)} = batch.k{index}" for index, name in enumerate(key))
         return (
             f"WITH batch (position, {names}) AS (VALUES {marks})"
-            f" SELECT batch.position, t.rowid FROM {self.table} AS t JOIN batch ON {same}"
+            f" SELECT batch.position, t.{self.rowid} FROM {self.table} AS t JOIN batch ON {same}"
         )
 
     def update_rowid(self, columns: Sequence[str]) -> str:
         """UPDATE of one row by its rowid, the last value bound."""
         settings = ", ".join(f"{self.quote(name)} = ?" for name in columns)
-        return f"UPDATE {self.table} SET {settings} WHERE rowid = ?"
+        return f"UPDATE {self.table} SET {settings} WHERE {self.rowid} = ?"
 
 
 class InsertOnly:
@@ -109,11 +118,11 @@ class InsertOnly:
 
     def __init__(self, database: SqliteDatabase, statements: Statements) -> None:
         self._database = database
-        self._insert = statements.insert
+        self.sql = statements.insert
 
     def write(self, rows: list[Row]) -> Counts:
         """Insert the rows."""
-        self._database.execute_many(self._insert, rows)
+        self._database.execute_many(self.sql, rows)
         return Counts(inserted=len(rows))
 
 
@@ -133,16 +142,16 @@ class UniqueKey:
         self._key = tuple(key)
         self._positions = positions
         self._conflict = conflict
-        self._upsert = statements.upsert(key, conflict)
+        self.sql = statements.upsert(key, conflict)
 
     def write(self, rows: list[Row]) -> Counts:
         """Insert new keys; update or skip known ones."""
         if self._conflict == "SKIP":
-            inserted = self._database.execute_many(self._upsert, rows)
+            inserted = self._database.execute_many(self.sql, rows)
             return Counts(inserted=inserted, skipped=len(rows) - inserted)
         keys = list(dict.fromkeys(tuple(row[position] for position in self._positions) for row in rows))
         before = self._known(keys)
-        self._database.execute_many(self._upsert, rows)
+        self._database.execute_many(self.sql, rows)
         # Counted by the database, since only it knows which keys it takes for equal (NOCASE, 1 and '1').
         inserted = 0 if before == len(keys) else self._known(keys) - before
         return Counts(inserted=inserted, updated=len(rows) - inserted)
@@ -175,6 +184,7 @@ class LogicalKey:
         self._key = key
         self._positions = positions
         self._conflict = conflict
+        self.sql = statements.insert
         self._updated = [index for index in range(len(statements.columns)) if index not in positions]
 
     def write(self, rows: list[Row]) -> Counts:
@@ -211,7 +221,7 @@ class LogicalKey:
 
     def _insert(self, rows: list[Row]) -> None:
         if rows:
-            self._database.execute_many(self._statements.insert, rows)
+            self._database.execute_many(self.sql, rows)
 
     def _update(self, rows: list[Row], found: dict[int, list[int]]) -> None:
         names = [self._statements.columns[index] for index in self._updated]

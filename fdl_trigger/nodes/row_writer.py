@@ -6,7 +6,7 @@ from typing import Any
 
 from ..domain.records import Connection, Counts
 from ..domain.states import Level
-from .column_types import Column, Misfit, readable
+from .column_types import Column, Misfit, readable, storable
 from .context import NodeContext
 from .errors import NodeError
 from .json_table import Table
@@ -118,10 +118,17 @@ class RowWriter:
             self._table = create_table(self._database, self._target, columns)
             self._check_mapping()
             self._context.log(Level.INFO, f"created table {self._target.table}")
-        known = len(self._fields)
-        self._fields.update(dict.fromkeys(page.names))
-        if self._route is None or len(self._fields) > known:
+        if self._adds_fields(page, self._table) or self._route is None:
             self._route = self._routed(self._table)
+            self._context.log(Level.INFO, self._route.strategy.sql)
+
+    def _adds_fields(self, page: Table, table: TargetTable) -> bool:
+        if self._mapping:
+            return False
+        columns = {column.name.lower() for column in table.columns}
+        known = len(self._fields)
+        self._fields.update((name, None) for name in page.names if name.lower() in columns)
+        return len(self._fields) > known
 
     def _routed(self, table: TargetTable) -> Route:
         pairs: dict[str, tuple[str, Column]] = {}
@@ -167,7 +174,7 @@ class RowWriter:
 
     def _dirty(self, page: Table, position: int, kind: str, reason: str) -> None:
         self._counts += Counts(dirty=1)
-        self._context.dirty(kind, reason, readable(page.row(position)))
+        self._context.dirty(kind, storable(reason), readable(page.row(position)))
 
     def _begin(self) -> None:
         if not self._is_open:

@@ -20,6 +20,7 @@ from .errors import BuildError, NodeError
 
 LOCK_PATIENCE_S = 5.0
 _LOCK_POLL_S = 0.05
+_STEPS_BETWEEN_CHECKS = 100_000  # of SQLite's virtual machine, some milliseconds
 _CONSTRAINT_DATATYPE = 3091  # of STRICT tables; Python 3.11 has no name for it
 _REFUSED = {
     "SQLITE_CONSTRAINT_NOTNULL": "NOT_NULL",
@@ -43,7 +44,7 @@ _FAILED = {
 }
 
 
-class RowRefused(Exception):
+class RowRefused(NodeError):
     """The database takes this row as dirty; `kind` is a kind of dirty row."""
 
     def __init__(self, kind: str, reason: str) -> None:
@@ -67,6 +68,7 @@ class SqliteDatabase:
         self.name = connection.name
         self._context = context
         self._path = Path(path).absolute()
+        self._is_interrupted = False
         self._engine = create_engine("sqlite://", creator=self._open, poolclass=NullPool)
         with self._in_plain_words():
             self.sql: SqlConnection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -83,7 +85,8 @@ class SqliteDatabase:
         self._engine.dispose()
 
     def interrupt(self) -> None:
-        """Make the statement that runs now fail; safe from any thread."""
+        """Make the statement that runs now fail, and every long one after it; safe from any thread."""
+        self._is_interrupted = True
         self._driver.interrupt()
 
     def begin(self) -> None:
@@ -135,9 +138,12 @@ class SqliteDatabase:
 
     def _open(self) -> sqlite3.Connection:
         # Another thread interrupts it, hence the switched-off check; only one thread ever runs statements.
-        return sqlite3.connect(
+        driver = sqlite3.connect(
             self._path.as_uri() + "?mode=rwc", uri=True, check_same_thread=False, timeout=LOCK_PATIENCE_S
         )
+        # An interrupt between two statements is lost; the flag is not.
+        driver.set_progress_handler(lambda: self._is_interrupted, _STEPS_BETWEEN_CHECKS)
+        return driver
 
     def _max_pages(self, settings: Mapping[str, Any]) -> None:
         limit = settings.get("maxPages")

@@ -53,6 +53,15 @@ def test_text_no_database_can_store_is_dirty(dirty, bench):
     assert bench.execute("SELECT id FROM t") == [(2,)]
 
 
+def test_what_is_told_about_a_dirty_row_can_always_be_stored(api, bench):
+    bench.execute("CREATE TABLE t (id INTEGER, v INTEGER)")
+    api.replies["/rows"] = rb'[{"id":1,"v":"\ud800"}]'
+    context = bench.context()
+    bench.run({"url": api.url + "/rows"}, context=context)
+    [(_, reason, row)] = context.dirty_rows
+    assert (reason, row["v"]) == ("'\\ud800' is not a number", "\\ud800")
+
+
 def test_the_dirty_row_is_reported_as_the_source_sent_it(api, bench):
     bench.execute("CREATE TABLE t (id INTEGER, v INTEGER)")
     api.replies["/rows"] = b'[{"id":1,"v":"x","other":{"k":1.50}}]'

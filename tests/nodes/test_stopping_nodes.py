@@ -96,6 +96,19 @@ def test_a_long_statement_is_interrupted_at_once_and_undone(api, bench):
     assert bench.execute("SELECT id FROM t") == [(1,), (2,)]
 
 
+def test_a_stop_just_before_a_long_statement_is_not_lost(api, bench):
+    bench.execute("CREATE TABLE t (id INTEGER, n INTEGER)")
+    slow = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 500000000) SELECT count(*) FROM c"
+    bench.execute(f"CREATE TRIGGER slow AFTER INSERT ON t WHEN new.id = 2 BEGIN UPDATE t SET n = ({slow}); END")
+    api.replies["/x"] = [{"id": 2, "n": "no number"}]
+    api.replies["/x"].append({"id": 2})
+    context = bench.context()
+    dirty = Event()
+    # The dirty row is told between two statements of a batch: there is nothing to interrupt yet.
+    context.dirty = lambda *_: (context.stop(), dirty.set())
+    assert stopped_within(bench, {"url": api.url + "/x"}, context, dirty) < AT_ONCE_S
+
+
 def test_waiting_for_a_lock_ends_at_once(api, bench):
     import sqlite3
 

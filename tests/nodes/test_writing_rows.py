@@ -1,6 +1,7 @@
 """Write methods, keys and conflict strategies, and what is counted (finedatalink-tasks.md section 8)."""
 
 import sqlite3
+import tracemalloc
 
 import pytest
 
@@ -252,3 +253,29 @@ def test_a_reader_in_the_way_does_not_stop_the_writer(write, bench):
         assert write(row(1, "a")).inserted == 1
     finally:
         reader.close()
+
+
+def test_a_column_called_rowid_is_not_taken_for_the_row_number(api, bench):
+    bench.execute("CREATE TABLE t (rowid TEXT, oid TEXT, code TEXT, n INTEGER)")
+    bench.execute("INSERT INTO t VALUES ('same', 'same', 'a', 0), ('same', 'same', 'b', 0)")
+    api.replies["/rows"] = [{"code": "a", "n": 1}]
+    assert bench.run({"url": api.url + "/rows"}, write={"keys": ["code"]}) == counts(1, updated=1)
+    assert bench.execute("SELECT code, n FROM t ORDER BY code") == [("a", 1), ("b", 0)]
+
+
+def test_memory_does_not_grow_with_the_number_of_pages(api, bench):
+    bench.execute("CREATE TABLE t (id INTEGER, text TEXT)")
+    page = [{"id": number, "text": "x" * 200} for number in range(500)]
+    api.replies["/rows"] = page
+
+    def peak(pages):
+        end = {"conditions": [{"type": "REQUEST_TIMES", "operator": ">=", "value": pages}]}
+        tracemalloc.start()
+        try:
+            bench.run({"url": api.url + "/rows", "pagination": {"mode": "PAGE_NUMBER", "end": end}})
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(2)
+    assert peak(30) < 1.5 * peak(3)
