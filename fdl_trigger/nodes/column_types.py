@@ -50,6 +50,9 @@ def _is_held(number: int | Decimal) -> bool:
     """Whether SQLite holds the number: in 64 bits, or as a double, which 17 digits are enough to tell."""
     if isinstance(number, int):
         return _MIN_WHOLE <= number <= _MAX_WHOLE
+    text = str(number)
+    if len(text) <= _DOUBLE_DIGITS and "E" not in text:  # nearly always, and ten times as fast to tell
+        return True
     return len(number.as_tuple().digits) <= _DOUBLE_DIGITS and -300 < number.adjusted() < 300
 
 
@@ -76,7 +79,7 @@ class Column:
         return _each(cells, _as_is) if kinds != {str} else (cells, {})
 
     def _numbers(self, cells: list[Any], kinds: set[type]) -> tuple[list[Any], dict[int, Misfit]]:
-        if kinds == {int} and all(_MIN_WHOLE <= cell <= _MAX_WHOLE for cell in cells if cell is not None):
+        if kinds <= {int, bool} and all(_MIN_WHOLE <= cell <= _MAX_WHOLE for cell in cells if cell is not None):
             return cells, {}
         fitted, misfits = _each(cells, _as_number)
         if "INT" in self.declared.upper():

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from typing import Any, Protocol
 
 from ..domain.records import Counts
@@ -149,20 +151,21 @@ class UniqueKey:
         if self._conflict == "SKIP":
             inserted = self._database.execute_many(self.sql, rows)
             return Counts(inserted=inserted, skipped=len(rows) - inserted)
-        keys = list(dict.fromkeys(tuple(row[position] for position in self._positions) for row in rows))
+        keys = list(dict.fromkeys(map(itemgetter(*self._positions), rows)))
         before = self._known(keys)
         self._database.execute_many(self.sql, rows)
         # Counted by the database, since only it knows which keys it takes for equal (NOCASE, 1 and '1').
         inserted = 0 if before == len(keys) else self._known(keys) - before
         return Counts(inserted=inserted, updated=len(rows) - inserted)
 
-    def _known(self, keys: list[Row]) -> int:
+    def _known(self, keys: list[Any]) -> int:
         size = _MAX_VALUES // len(self._key)
         return sum(self._count(keys[start : start + size]) for start in range(0, len(keys), size))
 
-    def _count(self, keys: list[Row]) -> int:
+    def _count(self, keys: list[Any]) -> int:
         sql = self._statements.count_keys(self._key, len(keys))
-        return int(self._database.execute(sql, [value for key in keys for value in key]).scalar_one())
+        values = keys if len(self._key) == 1 else list(chain.from_iterable(keys))
+        return int(self._database.execute(sql, values).scalar_one())
 
 
 class LogicalKey:
