@@ -69,10 +69,9 @@ def _dirty(rows: Sequence["DirtyRow"]) -> Iterator[str]:
 
 
 def log_lines(lines: Iterable["LogLine"]) -> Iterator[str]:
-    """Yield the lines of a run log."""
+    """Yield the lines of a run log in the documented form (finedatalink-tasks.md section 13)."""
     for line in lines:
-        node = f" [{line.node}]" if line.node else ""
-        yield f"{moment(line.at)} {line.level:5}{node} {line.text}"
+        yield f"{moment(line.at)} {line.node} [{line.level}] {line.text}"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
