@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from .config import Settings
 from .core.access import AccessService
+from .core.audit import AuditService
 from .core.connections import ConnectionService
 from .core.instances import InstanceService
 from .core.tasks import TaskService
@@ -64,6 +65,7 @@ class Runtime:
         self.tasks = TaskService(self.store, self._node_types)
         self.connections = ConnectionService(self.store)
         self.access = AccessService(self.store)
+        self.audit = AuditService(self.store)
         if self._run_engine:
             self._start_engine()
 

@@ -3,6 +3,7 @@
 import click
 
 from .applications import apps
+from .audit import audit
 from .backups import backup
 from .checks import check
 from .entry import Root
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (serve, demo, check, tasks, apps, instances, backup):
+for command in (serve, demo, check, tasks, apps, instances, audit, backup):
     main.add_command(command)

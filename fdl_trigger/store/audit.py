@@ -102,6 +102,10 @@ class AuditStore:
         )
         return [_record(row) for row in rows]
 
+    def holds(self, link: str) -> bool:
+        """Tell whether an entry has this hash."""
+        return bool(self._database.read("SELECT 1 FROM audit WHERE hash = ? LIMIT 1", (link,)))
+
     def verify(self) -> Verification:
         """Walk the whole chain."""
         previous, count = GENESIS, 0
