@@ -10,12 +10,13 @@ from marshmallow import ValidationError
 from urllib3 import encode_multipart_formdata
 
 from ..domain.records import Connection
+from .connection_schemas import load_settings
 from .context import NodeContext
 from .errors import BuildError
 from .http_client import Request
 from .masking import Masker, names_a_secret
-from .schema_fields import NameValues, Pairs
-from .source_schemas import TIMEOUT_HEADER, AuthorizationSchema
+from .schema_fields import Pairs
+from .source_schemas import TIMEOUT_HEADER
 from .source_settings import CONTENT_TYPES, ApiSettings, Authorization
 
 _LONGEST_TIMEOUT_S = 1_000_000
@@ -69,12 +70,11 @@ class RequestBuilder:
         if connection.kind != "api":
             raise BuildError(f"connection '{connection.name}' is of kind {connection.kind}, an API source needs api")
         try:
-            self._supplied_headers = NameValues().deserialize(connection.settings.get("headers") or [])
-            loaded = AuthorizationSchema().load(connection.settings.get("authorization") or {})
+            loaded = load_settings("api", connection.settings)
         except ValidationError:
             raise BuildError(f"the settings of connection '{connection.name}' cannot be read") from None
-        assert isinstance(loaded, Authorization)  # noqa: S101 - what the schema loads, for the type checker
-        self._supplied = loaded
+        self._supplied_headers = loaded["headers"]
+        self._supplied = loaded["authorization"]
 
 
 def authorization_value(authorization: Authorization, resolve: Resolve) -> str | None:

@@ -2,12 +2,13 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from marshmallow import ValidationError
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import create_engine
 from sqlalchemy.engine import CursorResult
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from ..domain.records import Connection
+from .connection_schemas import load_settings
 from .context import NodeContext
 from .errors import BuildError, NodeError
 
@@ -62,17 +64,19 @@ class SqliteDatabase:
     def __init__(self, connection: Connection, context: NodeContext) -> None:
         if connection.kind != "sqlite":
             raise BuildError(f"connection '{connection.name}' is of kind {connection.kind}, the target needs sqlite")
-        path = str(connection.settings.get("path") or "")
-        if not path or "\0" in path:
-            raise BuildError(f"connection '{connection.name}' has no path")
+        try:
+            settings = load_settings("sqlite", connection.settings)
+        except ValidationError as error:
+            raise BuildError(f"the settings of connection '{connection.name}' are wrong: {error}") from None
         self.name = connection.name
         self._context = context
-        self._path = Path(path).absolute()
+        self._path = Path(settings["path"]).absolute()
         self._is_interrupted = False
         self._engine = create_engine("sqlite://", creator=self._open, poolclass=NullPool)
         with self._in_plain_words():
             self.sql: SqlConnection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        self._max_pages(connection.settings)
+        if settings["maxPages"]:
+            self.execute(f"PRAGMA max_page_count = {settings['maxPages']}")
 
     def __enter__(self) -> "SqliteDatabase":
         return self
@@ -144,11 +148,6 @@ class SqliteDatabase:
         # An interrupt between two statements is lost; the flag is not.
         driver.set_progress_handler(lambda: self._is_interrupted, _STEPS_BETWEEN_CHECKS)
         return driver
-
-    def _max_pages(self, settings: Mapping[str, Any]) -> None:
-        limit = settings.get("maxPages")
-        if limit is not None:
-            self.execute(f"PRAGMA max_page_count = {int(limit)}")
 
     def _began(self, is_last_try: bool) -> bool:
         try:

@@ -250,3 +250,10 @@ def test_no_rows_is_a_success_unless_failing_was_asked_for(api, bench):
 def test_no_content_is_no_rows(api, bench):
     api.replies["/rows"] = Reply(status=204)
     assert bench.run({"url": api.url + "/rows"}, target=AUTO).read == 0
+
+
+def test_a_connection_that_cannot_be_read_is_a_build_error_without_its_secrets(send, bench):
+    bench.connections["crm"] = Connection("crm", "api", {"authorization": {"type": "OAUTH", "token": "hidden"}})
+    with pytest.raises(BuildError, match="connection 'crm' cannot be read") as caught:
+        send(connection="crm")
+    assert "hidden" not in str(caught.value)

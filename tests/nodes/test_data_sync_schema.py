@@ -1,6 +1,9 @@
 """Mistakes in a DATA_SYNC configuration are refused on save, by key and reason; the documentation knows every key."""
 
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from fdl_trigger.domain.definition import flatten
 from fdl_trigger.nodes import NODE_TYPES
+from fdl_trigger.nodes.connection_schemas import CONNECTION_SCHEMAS, load_settings
 from fdl_trigger.nodes.data_sync import DataSyncSchema
 
 DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "nodes.md").read_text()
@@ -161,6 +165,40 @@ def keys_of(schema: Schema):
             yield from keys_of(inner.schema)
 
 
-@pytest.mark.parametrize("key", sorted(set(keys_of(DataSyncSchema()))))
+SCHEMAS = (DataSyncSchema, *CONNECTION_SCHEMAS.values())
+
+
+@pytest.mark.parametrize("key", sorted({key for schema in SCHEMAS for key in keys_of(schema())}))
 def test_the_documentation_explains_every_key(key):
     assert re.search(rf"^\|.*`{re.escape(key)}`", DOCUMENTATION, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "key"),
+    [
+        ("sqlite", {}, "path"),
+        ("sqlite", {"path": "a\0b"}, "path"),
+        ("sqlite", {"path": "a", "maxPages": 0}, "maxPages"),
+        ("api", {"authorization": {"type": "BASIC"}}, "authorization.user"),
+        ("api", {"headers": {"a b": "c"}}, "headers"),
+    ],
+)
+def test_a_mistake_in_a_connection_is_named_by_its_key(kind, settings, key):
+    with pytest.raises(ValidationError) as caught:
+        load_settings(kind, settings)
+    assert [found for found, _ in flatten(caught.value.normalized_messages())] == [key]
+
+
+def test_what_only_a_run_needs_is_imported_by_the_first_run():
+    script = (
+        "import sys, fdl_trigger.nodes; "
+        "print([name for name in ('sqlalchemy', 'urllib3', 'jsonpath') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_example_of_the_documentation_is_a_valid_configuration():
+    [example] = re.findall(r"```toml\n(.*?)```", DOCUMENTATION, re.DOTALL)
+    [node] = tomllib.loads(example)["nodes"]
+    assert NODE_TYPES[node["type"]].schema().load(node["config"])
