@@ -29,7 +29,7 @@ def test_a_run_is_shown_with_its_nodes_and_transitions(cli, instance):
 
 
 def test_the_log_of_a_run_is_printed(cli, instance):
-    assert "[sync] starts (attempt 1)" in cli.run("instances", "log", instance).stdout
+    assert "sync [BASIC] starts (attempt 1)" in cli.run("instances", "log", instance).stdout
 
 
 def test_a_finished_run_cannot_be_terminated(cli, instance):
