@@ -83,9 +83,7 @@ class ApiSource:
         )
 
     def _log_body(self, request: Request, title: str, text: str) -> None:
-        # A little more is masked than shown, or a secret cut in two would show its first half.
-        shown = request.masker.text(text[: 2 * _LOGGED_CHARACTERS])[:_LOGGED_CHARACTERS]
-        self._context.log(Level.INFO, f"{title}: {shown}")
+        self._context.log(Level.INFO, f"{title}: {request.masker.start(text, _LOGGED_CHARACTERS)}")
 
 
 def _charset(answer: Answer) -> str | None:
@@ -96,12 +94,9 @@ def _charset(answer: Answer) -> str | None:
     return content_type[position + len(_CHARSET) :].split(";")[0].strip() or None
 
 
-def _start_of(request: Request, content: str, characters: int) -> str:
-    return request.masker.text(content[: 2 * characters])[:characters]
-
-
 def _refused(request: Request, answer: Answer) -> NodeError:
-    text = _start_of(request, answer.content[: 8 * _ERROR_CHARACTERS].decode("utf-8", "replace"), _ERROR_CHARACTERS)
+    content = answer.content[: 32 * _ERROR_CHARACTERS].decode("utf-8", "replace")
+    text = request.masker.start(content, _ERROR_CHARACTERS)
     hint = " (only a GET follows redirects)" if 300 <= answer.status <= 399 else ""
     return NodeError(f"{request.method} {request.masker.url(request.url)} answered {answer.status}{hint}: {text}")
 
@@ -109,5 +104,5 @@ def _refused(request: Request, answer: Answer) -> NodeError:
 def _not_json(request: Request, text: str, error: ValueError) -> str:
     if not text.strip():
         return f"{request.method} {request.masker.url(request.url)}: the answer is empty, not JSON"
-    start = _start_of(request, text, 200)
+    start = request.masker.start(text, 200)
     return f"{request.method} {request.masker.url(request.url)}: the answer is not JSON ({error}); it begins: {start}"

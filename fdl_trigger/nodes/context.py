@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from marshmallow import Schema
 
 from ..domain.records import Connection, Counts
-from ..domain.states import Level
+from ..domain.states import Level, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,41 @@ class NodeContext(Protocol):
         """Return a named connection; raises BuildError when there is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """How a called task ended."""
+
+    uid: str
+    state: State
+    message: str
+
+
+class FlowContext(NodeContext, Protocol):
+    """What nodes that steer other nodes or tasks see besides."""
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        """Give values to parameters for the nodes downstream of this one; raises NodeError for a bad name."""
+
+    def run_inner(self, values: Mapping[str, Any]) -> str | None:
+        """Run the flow inside this container once, with `values` as its nearest parameters; return how it failed."""
+
+    def call_task(self, name: str, params: Mapping[str, Any]) -> Called:
+        """Run another task with parameters and wait for its end; raises NodeError when it cannot be run."""
+
+
 class NodeType(Protocol):
-    """A kind of node. Registered in NODE_TYPES under the name used in definitions."""
+    """A kind of node. Registered in NODE_TYPES under the name used in definitions.
+
+    A container (`is_container`) has a flow of its own inside, which it runs with `FlowContext.run_inner`.
+    """
 
     schema: type[Schema]
+    is_container: bool
 
     def connections(self, config: Mapping[str, Any]) -> Iterable[str]:
         """Return the connections a loaded configuration names; they must exist when an instance is built."""
 
-    def run(self, config: Mapping[str, Any], context: NodeContext) -> Counts:
+    def run(self, config: Mapping[str, Any], context: FlowContext) -> Counts:
         """Do the work of the node and return its totals; raises NodeError or lets Stopped pass.
 
         `config` is what `schema` loaded.

@@ -30,6 +30,7 @@ class DataSync:
     """Copies the rows of an API into a table, page by page. `clock` is monotonic, in seconds."""
 
     schema: type[Schema] = DataSyncSchema
+    is_container = False
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

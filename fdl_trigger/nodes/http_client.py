@@ -95,9 +95,9 @@ class HttpClient:
         timer.start()
         try:
             yield expires
-        except NodeError as error:
+        except NodeError:
             if time.monotonic() >= expires:
-                raise _too_slow(request) from error
+                raise _too_slow(request) from None
             raise
         finally:
             timer.cancel()
@@ -127,7 +127,8 @@ class HttpClient:
                 return Answer(response.status, headers, content, 0)
         except (HTTPError, OSError, ValueError) as error:
             where = request.masker.url(request.url)
-            raise NodeError(f"{request.method} {where}: {request.masker.text(_what_happened(error))}") from error
+            # Without its cause: urllib3 puts whole addresses, tokens included, into its messages.
+            raise NodeError(f"{request.method} {where}: {request.masker.text(_what_happened(error))}") from None
 
     @contextmanager
     def _open(self, request: Request, seconds: float) -> Iterator[HTTPResponse]:

@@ -41,5 +41,9 @@ class Masker:
         masked = _JSON_MEMBER.sub(rf'\1"{MASK}"', self._without_known(text))
         return _FORM_FIELD.sub(rf"\1{MASK}", self.url(masked))
 
+    def start(self, text: str, characters: int) -> str:
+        """Return the first characters of a text, masked; more is masked than shown, since masking shortens."""
+        return self.text(text[: 8 * characters])[:characters]
+
     def _without_known(self, text: str) -> str:
         return self._known.sub(MASK, text) if self._known else text

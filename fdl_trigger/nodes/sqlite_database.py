@@ -72,7 +72,7 @@ class SqliteDatabase:
         self._context = context
         self._path = Path(settings["path"]).absolute()
         self._is_interrupted = False
-        self._engine = create_engine("sqlite://", creator=self._open, poolclass=NullPool)
+        self._engine = create_engine("sqlite://", creator=self._open, poolclass=NullPool, hide_parameters=True)
         with self._in_plain_words():
             self.sql: SqlConnection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         if settings["maxPages"]:

@@ -7,7 +7,9 @@ import pytest
 from api_server import Reply
 
 from fdl_trigger.domain.records import Connection
+from fdl_trigger.nodes.api_request import RequestBuilder
 from fdl_trigger.nodes.errors import BuildError, NodeError
+from fdl_trigger.nodes.source_settings import ApiSettings
 
 AUTO = {"mode": "AUTO_CREATE"}
 
@@ -257,3 +259,11 @@ def test_a_connection_that_cannot_be_read_is_a_build_error_without_its_secrets(s
     with pytest.raises(BuildError, match="connection 'crm' cannot be read") as caught:
         send(connection="crm")
     assert "hidden" not in str(caught.value)
+
+
+def test_the_time_limit_is_ten_seconds_unless_fdltimeout_says_otherwise(bench):
+    def limit(**source):
+        return RequestBuilder(ApiSettings("http://x/", **source), bench.context()).build({}).timeout_s
+
+    assert limit() == 10
+    assert limit(headers=(("FDLTimeout", " 45 "),)) == 45

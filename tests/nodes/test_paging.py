@@ -1,5 +1,7 @@
 """Walking the pages of an API (finedatalink-tasks.md section 5.1)."""
 
+import os
+
 import pytest
 
 from fdl_trigger.domain.records import Counts
@@ -201,3 +203,30 @@ def test_a_page_that_fails_fails_the_node_and_keeps_the_pages_before(api, bench)
         )
     assert bench.execute("SELECT id FROM t") == [(1,)]
     assert context.last_progress == Counts(pages=1, read=1, inserted=1)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files by /proc")
+def test_a_source_that_closes_every_connection_leaves_none_open(api, bench):
+    open_files = []
+
+    def page(handler):
+        open_files.append(len(os.listdir("/proc/self/fd")))
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n" + b'[{"id": 1}]')
+
+    api.raw["/pages"] = page
+    pagination = {"mode": "PAGE_NUMBER", "end": until(condition("REQUEST_TIMES", ">=", 60))}
+    bench.run({"url": api.url + "/pages", "pagination": pagination}, target=AUTO)
+    assert max(open_files[30:]) <= max(open_files[:30]) + 5
+
+
+def test_pages_share_one_connection(api, bench):
+    ports = set()
+    api.raw["/pages"] = lambda handler: ports.add(handler.client_address[1]) or _keep(handler)
+    pagination = {"mode": "PAGE_NUMBER", "end": until(condition("REQUEST_TIMES", ">=", 10))}
+    bench.run({"url": api.url + "/pages", "pagination": pagination}, target=AUTO)
+    assert len(ports) == 1
+
+
+def _keep(handler):
+    handler.close_connection = False
+    handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n[{"id": 1}]')

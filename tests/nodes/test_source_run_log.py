@@ -1,6 +1,7 @@
 """What a source writes into the run log, and the secrets it keeps to itself (finedatalink-tasks.md section 13)."""
 
 import re
+import traceback
 
 import pytest
 from api_server import Reply
@@ -102,3 +103,12 @@ def test_these_names_announce_a_secret(name):
 
 def test_longer_secrets_are_masked_before_the_shorter_ones_they_hold():
     assert Masker(["abc", "abcdef"]).text("x abcdef abc y ab") == "x *** *** y ab"
+
+
+def test_no_traceback_of_a_failure_tells_a_secret(bench):
+    try:
+        bench.run({"url": "http://127.0.0.1:1/x?token=k12345"}, target=AUTO)
+    except NodeError:
+        assert "k12345" not in traceback.format_exc()
+    else:
+        pytest.fail("port 1 answered")
