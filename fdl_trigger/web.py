@@ -15,6 +15,7 @@ from werkzeug.routing import RequestRedirect
 from . import __version__
 from .access_log import watch
 from .auth import Rates
+from .auth.permissions import public
 from .config import Settings
 from .dialects import DIALECTS, MountedDialect, Services
 from .domain.clock import Clock, system_clock
@@ -51,6 +52,8 @@ def create_app(runtime: Runtime, *, clock: Clock = system_clock) -> Flask:
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/api",
     )
+    if static:
+        public("scripts and styles hold no secrets")(app.view_functions["static"])
     watch(app)
     _mount_health(app, runtime)
     _Api(app).mount(_services(runtime, clock), settings)
@@ -132,10 +135,12 @@ def _services(runtime: Runtime, clock: Clock) -> Services:
 
 def _mount_health(app: Flask, runtime: Runtime) -> None:
     @app.get("/healthz")
+    @public("it says only that the process answers")
     def health() -> Response:
         return _json({"status": "ok", "version": __version__}, 200)
 
     @app.get("/readyz")
+    @public("probes have no credentials; it names failing checks")
     def readiness() -> Response:
         problems = runtime.readiness()
         if problems:

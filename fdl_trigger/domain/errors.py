@@ -107,6 +107,12 @@ class InstanceNotFound(TriggerError):
     code = "instance_not_found"
 
 
+class ObjectNotFound(TriggerError):
+    """No application, key, session or connection has this id or name."""
+
+    code = "object_not_found"
+
+
 class InstanceFinished(TriggerError):
     """The instance has already ended."""
 

@@ -9,6 +9,7 @@ from flask import Response, request
 from flask_smorest import Api, Blueprint
 
 from ...auth import identify, principal_of, read_credentials
+from ...auth.permissions import permits, public
 from ...domain.errors import AuthenticationFailed, TriggerError
 from ...domain.records import Principal
 from ..base import CLIENT, Services
@@ -74,6 +75,7 @@ class OpenPlatform:
         return blueprint
 
     def _refuse_platform_login(self, blueprint: Blueprint) -> None:
+        @public("it refuses everybody")
         def refuse(**_: str) -> Response:
             reason = "Platform-login authentication is not available; call /sp/client/api/ with an application."
             return self.render_error(AuthenticationFailed(reason))
@@ -103,7 +105,7 @@ class OpenPlatform:
                 return self.render_error(error)
             return self._cors.decorate(environ, response)
 
-        return document(wire, schema)(answer)
+        return permits(wire.operation)(document(wire, schema)(answer))
 
     def _admit(self, environ: dict[str, Any], query: Query) -> Principal:
         credentials = read_credentials(environ, query)

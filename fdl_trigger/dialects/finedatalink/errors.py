@@ -29,6 +29,7 @@ ERRORS: dict[str, WireError] = {
     "task_not_found": WireError("62404002", 404),
     "task_not_published": WireError("62404003", 404),
     "instance_not_found": WireError("62404004", 404),
+    "object_not_found": WireError("62404006", 404),
     "method_not_allowed": WireError("62405001", 405, is_business=False),
     "task_disabled": WireError("62409001", 409),
     "already_running": WireError("62409002", 409),
