@@ -20,6 +20,7 @@ class Nothing:
     """Ends at once."""
 
     schema: type[Schema] = _AnyConfig
+    is_container = False
 
     def connections(self, config: Mapping[str, Any]) -> Iterable[str]:
         """Return no connections."""

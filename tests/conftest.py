@@ -39,6 +39,7 @@ class GateNode:
     """Runs until its gate opens; stops when asked to. Counts how many run at once."""
 
     schema = AnySchema
+    is_container = False
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -72,6 +73,7 @@ class FailNode:
     """Fails as often as its configuration says, then succeeds."""
 
     schema = AnySchema
+    is_container = False
 
     def __init__(self) -> None:
         self.calls = 0
@@ -90,6 +92,7 @@ class QuickNode:
     """Succeeds at once."""
 
     schema = AnySchema
+    is_container = False
 
     def connections(self, config: Mapping[str, Any]) -> Iterable[str]:
         return ()

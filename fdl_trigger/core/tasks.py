@@ -25,21 +25,23 @@ class TaskService:
     def check(self, document: Mapping[str, Any]) -> Definition:
         """Read a definition document, node settings included; raises DefinitionInvalid with every mistake."""
         definition = Definition.parse(document)
-        problems = [problem for index, node in enumerate(definition.flow.nodes) for problem in self._check(index, node)]
+        problems = [problem for key, node in definition.flow.every_node() for problem in self._check(key, node)]
         if problems:
             raise invalid(problems)
         return definition
 
-    def _check(self, index: int, node: Node) -> Iterator[tuple[str, str]]:
+    def _check(self, key: str, node: Node) -> Iterator[tuple[str, str]]:
         node_type = self._node_types.get(node.type)
         if node_type is None:
             known = ", ".join(sorted(self._node_types))
-            yield f"nodes[{index}].type", f"there is no node type '{node.type}'; there are: {known}"
+            yield f"{key}.type", f"there is no node type '{node.type}'; there are: {known}"
             return
+        if node_type.is_container != (node.inner is not None):
+            yield f"{key}.nodes", "is required" if node_type.is_container else f"a {node.type} node has no inner nodes"
         try:
             node_type.schema().load(node.config)
         except ValidationError as error:
-            yield from flatten(error.messages, f"nodes[{index}].config")
+            yield from flatten(error.messages, f"{key}.config")
 
     def save(self, document: Mapping[str, Any], principal: Principal = LOCAL) -> Task:
         """Save a draft: of the task with the document's workId, otherwise of the one with its workName, or a new one.
@@ -64,11 +66,11 @@ class TaskService:
 
     def _missing_connections(self, definition: Definition) -> Iterator[tuple[str, str]]:
         known = self._store.catalog.current().connections
-        for index, node in enumerate(definition.flow.nodes):
+        for key, node in definition.flow.every_node():
             node_type = self._node_types[node.type]
             for name in node_type.connections(node_type.schema().load(node.config)):
                 if name not in known:
-                    yield f"nodes[{index}].config", f"there is no connection '{name}'"
+                    yield f"{key}.config", f"there is no connection '{name}'"
 
     def get(self, *, uid: str | None = None, name: str | None = None) -> Task:
         """Return a task; raises TaskNotFound."""

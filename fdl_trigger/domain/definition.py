@@ -108,7 +108,9 @@ class _ParamSchema(Schema):
         return Parameter(**data)
 
 
-class _NodeSchema(Schema):
+class _InnerNodeSchema(Schema):
+    """A node inside a container: containers do not nest (finedatalink-tasks.md section 3.1)."""
+
     id = fields.Str(required=True, validate=validate.Regexp(r"^[\w-]{1,64}$"))
     name = fields.Str(load_default=None, validate=validate.Length(1, NAME_LENGTH))
     type = fields.Str(required=True)
@@ -117,7 +119,9 @@ class _NodeSchema(Schema):
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> Node:
-        return Node(**{**data, "name": data["name"] or data["id"]})
+        nodes, lines = data.pop("nodes", None), data.pop("lines", ())
+        inner = None if nodes is None else Flow(tuple(nodes), tuple(lines))
+        return Node(**{**data, "name": data["name"] or data["id"]}, inner=inner)
 
 
 class _LineSchema(Schema):
@@ -128,6 +132,13 @@ class _LineSchema(Schema):
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> Line:
         return Line(**data)
+
+
+class _NodeSchema(_InnerNodeSchema):
+    nodes = fields.List(
+        fields.Nested(_InnerNodeSchema), load_default=None, allow_none=True, validate=validate.Length(1, MAX_NODES)
+    )
+    lines = fields.List(fields.Nested(_LineSchema), load_default=list, validate=validate.Length(max=MAX_NODES * 10))
 
 
 class _RetrySchema(Schema):

@@ -26,13 +26,34 @@ class Judgment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step of a flow; `config` is what its node type's schema describes."""
+    """A step of a flow; `config` is what its node type's schema describes, `inner` the flow inside a container."""
 
     id: str
     name: str
     type: str
     judgment: Judgment
     config: Mapping[str, Any]
+    inner: "Flow | None" = None
+
+
+class Extent(StrEnum):
+    """How much of a flow runs, seen from one of its nodes (finedatalink-tasks.md section 12.2)."""
+
+    WHOLE = "WHOLE"
+    FROM = "FROM"  # the node and everything downstream of it
+    ONLY = "ONLY"
+    UP_TO = "UP_TO"  # the node and everything upstream of it
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """The part of a flow an instance runs."""
+
+    extent: Extent = Extent.WHOLE
+    node_id: str = ""
+
+
+WHOLE = Portion()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +81,10 @@ class Flow:
     lines: tuple[Line, ...]
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """Yield (key, reason) for every mistake of the graph."""
+        """Yield (key, reason) for every mistake of the graph, inner flows included."""
+        for index, node in enumerate(self.nodes):
+            if node.inner is not None:
+                yield from ((f"nodes[{index}].{key}", reason) for key, reason in node.inner.problems())
         ids = [node.id for node in self.nodes]
         for index, node_id in enumerate(ids):
             if node_id in ids[:index]:
@@ -84,9 +108,57 @@ class Flow:
             if node_id in known:
                 yield known[node_id]
 
+    def every_node(self, path: str = "") -> Iterator[tuple[str, Node]]:
+        """Yield every node, inner ones included, with the key of its place ("nodes[0].nodes[2]")."""
+        for index, node in enumerate(self.nodes):
+            here = f"{path}nodes[{index}]"
+            yield here, node
+            if node.inner is not None:
+                yield from node.inner.every_node(f"{here}.")
+
+    def upstream(self, node_id: str) -> frozenset[str]:
+        """Return all nodes that lead to a node."""
+        return _reachable(node_id, [(line.target, line.source) for line in self.lines])
+
+    def downstream(self, node_id: str) -> frozenset[str]:
+        """Return all nodes a node leads to."""
+        return _reachable(node_id, [(line.source, line.target) for line in self.lines])
+
+    def selected(self, portion: Portion) -> frozenset[str]:
+        """Return the nodes of a portion; raises KeyError for a node the flow does not have."""
+        ids = frozenset(node.id for node in self.nodes)
+        if portion.extent is Extent.WHOLE:
+            return ids
+        if portion.node_id not in ids:
+            raise KeyError(portion.node_id)
+        around = {
+            Extent.FROM: self.downstream,
+            Extent.UP_TO: self.upstream,
+            Extent.ONLY: lambda _: frozenset[str](),
+        }[portion.extent](portion.node_id)
+        return around | {portion.node_id}
+
     def may_start(self, node: Node, ended: Mapping[str, State]) -> bool:
-        """Tell whether a node whose predecessors have all ended starts, by its lines and its judgment."""
-        met = [line.is_met_by(ended[line.source]) for line in self.lines if line.target == node.id]
+        """Tell whether a node whose predecessors have all ended starts, by its lines and its judgment.
+
+        Predecessors that do not stand in `ended` take no part in this run and are not waited for.
+        """
+        lines = [line for line in self.lines if line.target == node.id and line.source in ended]
+        met = [line.is_met_by(ended[line.source]) for line in lines]
         if not met:
             return True
         return all(met) if node.judgment is Judgment.ALL else any(met)
+
+
+def _reachable(start: str, steps: list[tuple[str, str]]) -> frozenset[str]:
+    following: dict[str, list[str]] = {}
+    for source, target in steps:
+        following.setdefault(source, []).append(target)
+    found: set[str] = set()
+    pending = [start]
+    while pending:
+        for node_id in following.get(pending.pop(), ()):
+            if node_id not in found:
+                found.add(node_id)
+                pending.append(node_id)
+    return frozenset(found)
