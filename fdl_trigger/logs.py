@@ -10,7 +10,9 @@ from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-_SENSITIVE = r"(?:client_?secret|secret|_sign_|sign|signature|password|passwd|pwd|[\w-]*token|api_?key|authorization)"
+_SENSITIVE = (
+    r"(?:client_?secret|secret|_sign_|sign|signature|(?:fine_)?password|passwd|pwd|[\w-]*token|api_?key|authorization)"
+)
 # A value after = or : in a query string, a header, JSON or a Python dict; schemes such as Bearer keep their word.
 _SECRET = re.compile(
     rf"""(?<![\w-])({_SENSITIVE})(["']?\s*[=:]\s*)(["']?)((?:(?:Bearer|Basic|Digest)\s+)?)([^\s"'&,;}})\]]+)""",

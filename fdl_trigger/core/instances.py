@@ -74,9 +74,15 @@ class InstanceService:
         """Return an instance; raises PermissionDenied, InstanceNotFound."""
         require(principal, operation)
         instance = self._store.records.by_uid(uid)
-        if instance is None or not principal.may(operation, instance.task_id):
+        if instance is None or not self._may(principal, operation, instance):
             raise InstanceNotFound(f"There is no instance '{uid[:64]}'.")
         return instance
+
+    def _may(self, principal: Principal, operation: Operation, instance: Instance) -> bool:
+        if principal.may(operation, instance.task_id):
+            return True
+        task = self._store.catalog.current().tasks_by_uid.get(instance.task_uid)
+        return task is not None and principal.may(operation, task.id, task.folder)
 
     def list(
         self,

@@ -17,7 +17,7 @@ def find_task(
     if uid is None and name is None:
         raise InvalidParameter("Name the task by its id or by its name.")
     task = snapshot.tasks_by_name.get(name or "") if uid is None else snapshot.tasks_by_uid.get(uid.lower())
-    if task is None or not principal.may(operation, task.id):
+    if task is None or not principal.may(operation, task.id, task.folder):
         shown = name if uid is None else uid
         raise TaskNotFound(f"There is no task '{(shown or '')[:128]}'.")
     return task

@@ -59,6 +59,30 @@ class CredentialExpired(AuthenticationFailed):
     code = "credential_expired"
 
 
+class LoginFailed(AuthenticationFailed):
+    """The user does not exist or the password is wrong."""
+
+    code = "login_failed"
+
+
+class TokenMissing(AuthenticationFailed):
+    """The login information is missing: send a fine_auth_token."""
+
+    code = "token_missing"
+
+
+class TokenExpired(AuthenticationFailed):
+    """The login has expired; log in again."""
+
+    code = "token_expired"
+
+
+class TokenInvalid(AuthenticationFailed):
+    """The login information cannot be read or is no longer valid; log in again."""
+
+    code = "token_invalid"
+
+
 class PermissionDenied(TriggerError):
     """The caller may not use this operation."""
 
@@ -69,6 +93,12 @@ class RateLimited(TriggerError):
     """Too many requests; details carry `retry_after` in seconds."""
 
     code = "rate_limited"
+
+
+class LoginThrottled(RateLimited):
+    """Too many attempts to log in; details carry `retry_after` in seconds."""
+
+    code = "login_throttled"
 
 
 class TaskNotFound(TriggerError):
@@ -129,6 +159,12 @@ class DefinitionInvalid(TriggerError):
     """A task or connection definition has mistakes; details carry `problems`."""
 
     code = "definition_invalid"
+
+
+class UserNotFound(TriggerError):
+    """No user has this name."""
+
+    code = "user_not_found"
 
 
 class ShuttingDown(TriggerError):

@@ -204,12 +204,36 @@ class Application:
     created_at: int = 0
 
 
+def folder_path(text: str) -> str:
+    """Return a folder in one spelling: "/a/b" with single slashes and none at the end; the root is "/"."""
+    return "/" + "/".join(part for part in text.split("/") if part)
+
+
+def lies_in(folder: str, outer: str) -> bool:
+    """Tell whether a folder is `outer` or one of its subfolders."""
+    inside = folder_path(folder)
+    limit = folder_path(outer)
+    return limit == "/" or inside == limit or inside.startswith(f"{limit}/")
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Leave to use an operation, on one task or (task_id None) on every task."""
+    """Leave to use an operation: on one task, on the tasks of a folder and its subfolders, or (both None) on all."""
 
     operation: Operation
     task_id: int | None = None
+    folder: str | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the grant holds for some tasks only."""
+        return self.task_id is not None or self.folder is not None
+
+    def covers(self, task_id: int, folder: str | None) -> bool:
+        """Tell whether the grant holds for a task; `folder` is where it lies (None: nowhere any more)."""
+        if self.task_id is not None:
+            return self.task_id == task_id
+        return self.folder is None or (folder is not None and lies_in(folder, self.folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,14 +247,20 @@ class Principal:
     address: str = ""
     request_id: str = ""
 
-    def may(self, operation: Operation, task_id: int | None = None) -> bool:
-        """Tell whether the operation is granted: at all when no task is given, otherwise on that task."""
+    def may(self, operation: Operation, task_id: int | None = None, folder: str | None = None) -> bool:
+        """Tell whether the operation is granted: at all when no task is given, otherwise on that task.
+
+        `folder` is the task's own; without it a grant that is limited to folders does not hold.
+        """
         if self.is_local:
             return True
         return any(
-            grant.operation is operation and (task_id is None or grant.task_id in (None, task_id))
-            for grant in self.grants
+            grant.operation is operation and (task_id is None or grant.covers(task_id, folder)) for grant in self.grants
         )
+
+    def may_everywhere(self, operation: Operation) -> bool:
+        """Tell whether the operation is granted without a limit to tasks or folders."""
+        return self.is_local or any(grant.operation is operation and not grant.is_limited for grant in self.grants)
 
     def did(self, action: str, target: str, **details: Any) -> AuditEntry:
         """Return the audit entry of something this caller did."""

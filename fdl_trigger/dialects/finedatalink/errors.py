@@ -1,7 +1,7 @@
 """Errors on this wire: an eight-digit `errorCode` and an HTTP status for every domain code.
 
-The vendor's numbers are unknown, so these are our own; none is a platform code of
-finedatalink-open-platform.md section 8.7.
+The vendor's numbers are unknown, so the 62... are our own. The others are the platform's codes around its login
+(finedatalink-open-platform.md section 8.7).
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,11 @@ class WireError:
 
 
 ERRORS: dict[str, WireError] = {
+    "login_throttled": WireError("11300015", 429, is_business=False),
+    "token_expired": WireError("21300001", 401, is_business=False),
+    "login_failed": WireError("21300007", 401),
+    "token_missing": WireError("21300014", 401, is_business=False),
+    "token_invalid": WireError("21300019", 401, is_business=False),
     "invalid_request": WireError("62400001", 400),
     "invalid_parameter": WireError("62400002", 400),
     "definition_invalid": WireError("62400003", 400),
@@ -29,6 +34,7 @@ ERRORS: dict[str, WireError] = {
     "task_not_found": WireError("62404002", 404),
     "task_not_published": WireError("62404003", 404),
     "instance_not_found": WireError("62404004", 404),
+    "user_not_found": WireError("62404005", 404),
     "object_not_found": WireError("62404006", 404),
     "method_not_allowed": WireError("62405001", 405, is_business=False),
     "task_disabled": WireError("62409001", 409),
