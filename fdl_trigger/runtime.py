@@ -14,7 +14,9 @@ from .core.access import AccessService
 from .core.audit import AuditService
 from .core.connections import ConnectionService
 from .core.instances import InstanceService
+from .core.sessions import SessionService
 from .core.tasks import TaskService
+from .core.users import UserService
 from .domain.clock import Clock, system_clock
 from .domain.errors import StoreUnavailable
 from .engine.engine import Engine, EngineSettings
@@ -65,6 +67,8 @@ class Runtime:
         self.tasks = TaskService(self.store, self._node_types)
         self.connections = ConnectionService(self.store)
         self.access = AccessService(self.store)
+        self.users = UserService(self.store)
+        self.sessions = SessionService(self.store, self._clock)
         self.audit = AuditService(self.store)
         if self._run_engine:
             self._start_engine()

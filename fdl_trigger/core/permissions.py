@@ -13,3 +13,9 @@ def require(principal: Principal, operation: Operation) -> None:
     """
     if not principal.may(operation):
         raise PermissionDenied(f"{principal.name} has no grant for '{operation}'.")
+
+
+def require_everywhere(principal: Principal, operation: Operation) -> None:
+    """Raise PermissionDenied unless the operation is granted without a limit to tasks or folders."""
+    if not principal.may_everywhere(operation):
+        raise PermissionDenied(f"{principal.name} has no grant for '{operation}'.")

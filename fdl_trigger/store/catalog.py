@@ -1,4 +1,4 @@
-"""What every request needs at hand: tasks, connections and applications in memory, read anew after a change."""
+"""What every request needs at hand: tasks, connections, applications and users in memory, read anew after a change."""
 
 import threading
 from collections.abc import Mapping
@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from ..domain.definition import Definition
 from ..domain.records import Application, Connection, Task
+from ..domain.users import User
 from .applications import ApplicationStore
 from .changes import current_version
 from .connections import ConnectionStore
 from .database import StoreDatabase
 from .tasks import TaskStore
+from .tokens import TokenStore
+from .users import UserStore
 
 MAX_DEFINITIONS = 4096
 
@@ -24,6 +27,8 @@ class Snapshot:
     tasks_by_name: Mapping[str, Task]
     connections: Mapping[str, Connection]
     applications: Mapping[str, Application]
+    users: Mapping[str, User]
+    revoked_tokens: frozenset[str]
 
 
 class Catalog:
@@ -35,11 +40,15 @@ class Catalog:
         tasks: TaskStore,
         connections: ConnectionStore,
         applications: ApplicationStore,
+        users: UserStore,
+        tokens: TokenStore,
     ) -> None:
         self._database = database
         self._tasks = tasks
         self._connections = connections
         self._applications = applications
+        self._users = users
+        self._tokens = tokens
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._definitions: dict[tuple[int, int], Definition] = {}
@@ -63,6 +72,8 @@ class Catalog:
             tasks_by_name={task.name: task for task in tasks},
             connections={connection.name: connection for connection in self._connections.all()},
             applications={application.client_id: application for application in self._applications.all()},
+            users={user.name: user for user in self._users.all()},
+            revoked_tokens=self._tokens.revoked(),
         )
 
     def definition(self, task_id: int, version: int) -> Definition:

@@ -20,6 +20,8 @@ from .records import InstanceReader
 from .retention import Retention
 from .signals import Endings, Signal
 from .tasks import TaskStore
+from .tokens import TokenStore
+from .users import UserStore
 from .vault import Vault, has_secrets
 from .writer import Writer
 
@@ -60,7 +62,9 @@ class Store:
         self.applications = ApplicationStore(self._database, self._writer, vault, self._clock)
         self.retention = Retention(self._writer)
         self.audit = AuditStore(self._database, self._writer, self._clock)
-        self.catalog = Catalog(self._database, self.tasks, self.connections, self.applications)
+        self.users = UserStore(self._database, self._writer, self._clock)
+        self.tokens = TokenStore(self._database, self._writer, vault, self._clock)
+        self.catalog = Catalog(self._database, self.tasks, self.connections, self.applications, self.users, self.tokens)
         self.instances.recount()
         return applied
 

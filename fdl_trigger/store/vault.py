@@ -84,7 +84,8 @@ class Vault:
 def has_secrets(database: StoreDatabase) -> bool:
     """Tell whether the store holds anything that was encrypted."""
     (row,) = database.read(
-        "SELECT EXISTS (SELECT 1 FROM connection) OR EXISTS (SELECT 1 FROM application WHERE secret IS NOT NULL)"
+        "SELECT EXISTS (SELECT 1 FROM connection) OR EXISTS (SELECT 1 FROM application WHERE secret IS NOT NULL) "
+        "OR EXISTS (SELECT 1 FROM signing_key)"
     )
     return bool(row[0])
 
