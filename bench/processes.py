@@ -68,6 +68,8 @@ def seconds_to_answer(command: list[str], url: str) -> float:
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while time.perf_counter() - started < START_TIMEOUT_S:
+            if process.poll() is not None:
+                raise RuntimeError(f"{' '.join(command)} ended with exit code {process.returncode}")
             try:
                 with urlopen(url, timeout=1):
                     return time.perf_counter() - started

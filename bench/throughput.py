@@ -91,6 +91,15 @@ def wait_until_idle(server: ServerProcess, task: str) -> None:
             time.sleep(0.05)
 
 
+def terminate_all(server: ServerProcess, task: str) -> None:
+    """End whatever waits or runs of the task, so that every piece starts with an empty queue."""
+    body = json.dumps({"workId": server.told["tasks"][task]}).encode()
+    request = http_request("POST", f"{API}/workId/terminate", credentials(server), body)
+    with Connection(server.port) as connection:
+        assert SUCCESS in connection.exchange(request)
+    wait_until_idle(server, task)
+
+
 Variant = Callable[[int, float], Result]
 
 
