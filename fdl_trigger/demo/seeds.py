@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..domain.applications import Application
 from ..domain.operations import Operation
-from ..domain.records import Application, Connection, Grant, Task
+from ..domain.records import Connection, Grant, Task
 from ..runtime import Runtime
 from .rows import TABLE
 
@@ -51,10 +52,14 @@ def seed(runtime: Runtime, *, database: Path, source: str, token: str, origins: 
     where the report page is served from.
     """
     _connect(runtime, Connection(TARGET, "sqlite", {"path": str(database.resolve())}))
-    _connect(runtime, Connection(SOURCE, "api", {"authorization": {"type": "BEARER", "token": token}}))
+    _connect(runtime, _source(token))
     task = _publish(runtime, task_document(source))
     caller = _application(runtime, CALLER) or runtime.access.create(CALLER, grants=_every_operation(None))
     return Installation(task, caller, _page_application(runtime, task, tuple(origins)))
+
+
+def _source(token: str) -> Connection:
+    return Connection(SOURCE, "api", {"authorization": {"type": "BEARER", "token": token}, "allowLoopback": True})
 
 
 def task_document(source: str) -> dict[str, Any]:

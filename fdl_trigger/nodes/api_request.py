@@ -31,6 +31,7 @@ class RequestBuilder:
         self._context = context
         self._supplied_headers: Pairs = ()
         self._supplied = Authorization()
+        self.allows_loopback = False
         if settings.connection:
             self._take(context.connection(settings.connection))
 
@@ -47,7 +48,7 @@ class RequestBuilder:
             headers.put("Content-Type", content_type)
         headers.put_all(self._supplied_headers)
         params = tuple((resolve(name), resolve(value)) for name, value in settings.params)
-        url, userinfo = _without_userinfo(resolve(settings.url))
+        url, userinfo = _without_userinfo(checked_url(settings.url, resolve(settings.url)))
         if userinfo:
             headers.put("Authorization", _basic(*userinfo))
         headers.put_all((name, resolve(value)) for name, value in settings.headers)
@@ -75,6 +76,7 @@ class RequestBuilder:
             raise BuildError(f"the settings of connection '{connection.name}' cannot be read") from None
         self._supplied_headers = loaded["headers"]
         self._supplied = loaded["authorization"]
+        self.allows_loopback = loaded["allowLoopback"]
 
 
 def authorization_value(authorization: Authorization, resolve: Resolve) -> str | None:
@@ -86,6 +88,24 @@ def authorization_value(authorization: Authorization, resolve: Resolve) -> str |
     if authorization.type == "RAW":
         return resolve(authorization.value)
     return None
+
+
+def checked_url(template: str, url: str) -> str:
+    """Return a resolved address; raises BuildError when its parameters brought in more than text.
+
+    That is a control character (a line break could begin another request), or a `..` that climbs out of the path the
+    template names.
+    """
+    if re.search(r"[\x00-\x1f\x7f]", url):
+        raise BuildError("a parameter brings a control character into the address")
+    if _climbs(url) and not _climbs(template):
+        raise BuildError("a parameter brings '..' into the path of the address")
+    return url
+
+
+def _climbs(url: str) -> bool:
+    path = re.split(r"[?#]", url, maxsplit=1)[0]
+    return ".." in re.split(r"[/\\]", unquote(path))
 
 
 def with_params(url: str, params: Pairs) -> str:

@@ -30,7 +30,9 @@ class ApiSource:
         self._context = context
         self._requests = RequestBuilder(settings, context)
         self._frequency = CallFrequency(settings.frequency, context, clock)
-        self._client = HttpClient(context, verify_tls=settings.verify_tls)
+        self._client = HttpClient(
+            context, verify_tls=settings.verify_tls, allow_loopback=self._requests.allows_loopback
+        )
 
     def __enter__(self) -> "ApiSource":
         return self

@@ -16,13 +16,14 @@ def path_is_plain(path: str) -> None:
 
 
 class ApiConnectionSchema(Schema):
-    """An API: what its requests carry and no task should. Other settings are left to other node types."""
+    """An API: what its requests carry, and whether they may reach this machine. Other settings are left to others."""
 
     class Meta:
         unknown = EXCLUDE
 
     authorization = fields.Nested(AuthorizationSchema, load_default=Authorization())
     headers = NameValues(load_default=(), validate=headers_are_valid)
+    allowLoopback = fields.Bool(load_default=False)
 
 
 class SqliteConnectionSchema(Schema):

@@ -1,6 +1,6 @@
 """What a node is handed while it runs, and what it promises in return."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,31 +9,26 @@ from marshmallow import Schema
 
 from ..domain.records import Connection, Counts
 from ..domain.states import Level, State
+from .egress import EGRESS, Egress
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds for what a node takes in from outside; bytes and seconds."""
+    """Bounds for what a node takes in from outside (bytes and seconds), and where its requests may go."""
 
     max_response_bytes: int = 64 * 1024 * 1024
     request_timeout_s: float = 10.0
     max_redirects: int = 5
+    egress: Egress = EGRESS
 
 
-class NodeContext(Protocol):
-    """The running instance as one node sees it. A node asks `check` between pages and batches and sleeps only here."""
+class Stoppable(Protocol):
+    """Whatever talks to the outside and may be asked to stop while it does: a running instance, a notice on its way."""
 
-    node_id: str
     limits: Limits
-
-    def resolve(self, text: str, nearer: Mapping[str, Any] | None = None) -> str:
-        """Replace `${...}`; raises NodeError for an unknown name. `nearer` wins over the task's values."""
 
     def check(self) -> None:
         """Raise Stopped when the run has been asked to stop."""
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep, at most until the run is asked to stop; then raise Stopped."""
 
     def on_stop(self, interrupt: Callable[[], None]) -> AbstractContextManager[None]:
         """While the block runs, have `interrupt` called (from another thread) when the run is asked to stop.
@@ -41,6 +36,18 @@ class NodeContext(Protocol):
         The node's blocked call then fails in its own way; the block turns any exception into Stopped once a stop
         was asked for. When the stop came before the block, it raises Stopped at once.
         """
+
+
+class NodeContext(Stoppable, Protocol):
+    """The running instance as one node sees it. A node asks `check` between pages and batches and sleeps only here."""
+
+    node_id: str
+
+    def resolve(self, text: str, nearer: Mapping[str, Any] | None = None) -> str:
+        """Replace `${...}`; raises NodeError for an unknown name. `nearer` wins over the task's values."""
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, at most until the run is asked to stop; then raise Stopped."""
 
     def log(self, level: Level, text: str) -> None:
         """Append a line to the run log, under this node's name."""
@@ -69,6 +76,15 @@ class FlowContext(NodeContext, Protocol):
 
     def assign(self, values: Mapping[str, Any]) -> None:
         """Give values to parameters for the nodes downstream of this one; raises NodeError for a bad name."""
+
+    def choose(self, node_ids: Collection[str]) -> None:
+        """Skip the nodes directly downstream that are not among these; raises NodeError for one that is not there."""
+
+    def values(self) -> Mapping[str, Any]:
+        """Return every parameter value in force at this node, built-in ones included."""
+
+    def secrets(self) -> Collection[str]:
+        """Return the names of the parameters that hold secrets."""
 
     def run_inner(self, values: Mapping[str, Any]) -> str | None:
         """Run the flow inside this container once, with `values` as its nearest parameters; return how it failed."""

@@ -24,7 +24,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from .context import Limits, NodeContext
+from .context import Limits, Stoppable
 from .errors import NodeError
 from .masking import Masker, names_a_secret
 from .sockets import Sockets, pool_classes
@@ -56,12 +56,17 @@ class Answer:
 
 
 class HttpClient:
-    """A client for one node run. Use as a context manager; every failure is a NodeError that names the address."""
+    """A client for one node run. Use as a context manager; every failure is a NodeError that names the address.
 
-    def __init__(self, context: NodeContext, *, verify_tls: bool = True) -> None:
+    `allow_loopback` lets requests reach this machine itself, each at its own host and port; a redirect elsewhere is
+    judged without it.
+    """
+
+    def __init__(self, context: Stoppable, *, verify_tls: bool = True, allow_loopback: bool = False) -> None:
         self._context = context
         self._limits: Limits = context.limits
-        self._sockets = Sockets()
+        self._allow_loopback = allow_loopback
+        self._sockets = Sockets(context.limits.egress)
         trust: dict[str, Any] = {"ssl_context": _trusted()} if verify_tls else {"cert_reqs": "CERT_NONE"}
         self._pools = PoolManager(num_pools=4, maxsize=1, **trust)
         self._pools.pool_classes_by_scheme = pool_classes(self._sockets)
@@ -81,6 +86,7 @@ class HttpClient:
     def send(self, request: Request) -> Answer:
         """Send a request, follow redirects of a GET, and read the answer; raises NodeError or Stopped."""
         started = time.monotonic()
+        self._sockets.trusted = _origin(request)[1:] if self._allow_loopback else None
         with self._context.on_stop(self._sockets.cut), self._deadline(request) as expires:
             answer = self._follow(request, expires)
             self._context.check()
@@ -162,20 +168,23 @@ class HttpClient:
 
 def redirected(request: Request, location: str) -> Request:
     """Return the request to the place a redirect names; to another origin no credentials go along."""
-    url = urljoin(request.url, location)
-    if _origin(url) == _origin(request.url):
-        return replace(request, url=url)
-    kept = {name: value for name, value in request.headers.items() if not names_a_secret(name)}
-    return replace(request, url=url, headers=kept)
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
     try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        there = replace(request, url=urljoin(request.url, location))
     except ValueError as error:
         raise NodeError(f"redirected to a broken address: {error}") from None
-    return parts.scheme, parts.hostname, port
+    if _origin(there) == _origin(request):
+        return there
+    kept = {name: value for name, value in request.headers.items() if not names_a_secret(name)}
+    return replace(there, headers=kept)
+
+
+def _origin(request: Request) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(request.url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError as error:
+        raise NodeError(f"{request.masker.url(request.url)[:200]} is a broken address: {error}") from None
+    return parts.scheme, parts.hostname or "", port
 
 
 def _require_http(request: Request) -> None:

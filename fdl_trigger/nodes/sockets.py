@@ -3,10 +3,14 @@
 import socket
 from contextlib import suppress
 from threading import Lock
+from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from .egress import Egress
+from .errors import NodeError
 
 Address = tuple[int, int, int, str, tuple[object, ...]]
 
@@ -14,10 +18,14 @@ Address = tuple[int, int, int, str, tuple[object, ...]]
 class Sockets:
     """Every socket of one client. After `cut` none of them carries data any more, nor does a new one.
 
-    A twin (duplicated descriptor) of each socket is kept, since TLS takes the first one over.
+    A twin (duplicated descriptor) of each socket is kept, since TLS takes the first one over. `egress` judges every
+    address right before it is connected, so that no second look-up of its name can lead elsewhere; `trusted` is the
+    host and port for which a connection allows loopback.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, egress: Egress, trusted: tuple[str, int | None] | None = None) -> None:
+        self._egress = egress
+        self.trusted = trusted
         self._lock = Lock()
         self._twins: dict[HTTPConnection, socket.socket] = {}
         self._is_cut = False
@@ -42,14 +50,17 @@ class Sockets:
                 self._twins.popitem()[1].close()
 
     def connect(self, connection: HTTPConnection) -> socket.socket:
-        """Open the socket of a connection to the first address that answers; raises urllib3's connection errors."""
+        """Open the socket of a connection to the first allowed address that answers.
+
+        Raises urllib3's connection errors, and NodeError when no address is allowed.
+        """
         try:
             addresses = socket.getaddrinfo(connection._dns_host, connection.port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
             reason = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
             raise NameResolutionError(connection.host, connection, reason) from error
         failure: OSError = OSError("no address")
-        for family, kind, protocol, _, address in addresses:
+        for family, kind, protocol, _, address in self._allowed(connection, addresses):
             try:
                 return self._connected(connection, socket.socket(family, kind, protocol), address)
             except OSError as error:
@@ -57,6 +68,14 @@ class Sockets:
         if isinstance(failure, TimeoutError):
             raise ConnectTimeoutError(connection, "the connection timed out") from failure
         raise NewConnectionError(connection, str(failure)) from failure
+
+    def _allowed(self, connection: HTTPConnection, addresses: list[Any]) -> list[Any]:
+        trusted = self.trusted == (connection.host, connection.port)
+        judged = [(self._egress.refusal(row[4][0], row[4][1], trusted=trusted), row) for row in addresses]
+        allowed = [row for refusal, row in judged if refusal is None]
+        if judged and not allowed:
+            raise NodeError(f"requests to {connection.host} are refused: {judged[0][0]}")
+        return allowed
 
     def _connected(self, connection: HTTPConnection, sock: socket.socket, address: object) -> socket.socket:
         try:

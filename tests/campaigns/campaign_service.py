@@ -62,6 +62,7 @@ class ServedStore:
         settings = replace(defaults, store=replace(defaults.store, path=str(self.path)))
         with Runtime(settings, run_engine=False) as runtime:
             runtime.connections.save(Connection("rows", "sqlite", {"path": str(self.target)}))
+            runtime.connections.save(Connection("source", "api", {"allowLoopback": True}))
             recovery = {"recovery": {"rerun": True, "attempts": ATTEMPTS}}
             rerun = _publish(runtime, "rerun", source, {"instancePolicy": "parallel", "parallelLimit": 4, **recovery})
             once = _publish(runtime, "once", source, {"instancePolicy": "queue"})
@@ -119,8 +120,9 @@ class ServedStore:
 
 
 def _publish(runtime: Runtime, name: str, source: str, control: dict[str, Any]) -> str:
+    rows = {"type": "API", "connection": "source", "url": source, "jsonPath": "$.rows[*]", "expand": True}
     config = {
-        "source": {"type": "API", "method": "GET", "url": source, "jsonPath": "$.rows[*]", "expand": True},
+        "source": rows,
         "target": {"connection": "rows", "table": name, "mode": "AUTO_CREATE", "fields": _FIELDS},
         "write": {"method": "DIRECT", "conflict": "UPDATE"},
     }

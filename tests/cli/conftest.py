@@ -113,6 +113,10 @@ def task_file(cli, source):
 kind = "sqlite"
 path = "{cli.directory / "warehouse.db"}"
 
+[connections.source]
+kind = "api"
+allowLoopback = true
+
 [[tasks]]
 workName = "orders"
 [[tasks.params]]
@@ -123,6 +127,7 @@ id = "sync"
 type = "DATA_SYNC"
 [tasks.nodes.config.source]
 type = "API"
+connection = "source"
 url = "{source.url}/rows"
 params = {{ day = "${{day}}" }}
 jsonPath = "$.rows[*]"

@@ -16,6 +16,7 @@ from fdl_trigger.domain.states import Level
 from fdl_trigger.nodes import NODE_TYPES
 from fdl_trigger.nodes.context import Limits
 from fdl_trigger.nodes.data_sync import DataSync
+from fdl_trigger.nodes.egress import Egress
 from fdl_trigger.nodes.errors import BuildError, DirtyLimitExceeded, NodeError, Stopped
 
 
@@ -117,7 +118,7 @@ class Bench:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.connections = {"warehouse": Connection("warehouse", "sqlite", {"path": str(path)})}
-        self.limits = Limits()
+        self.limits = Limits(egress=Egress(loopback=True))
         self.params: dict[str, Any] = {}
 
     def execute(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
