@@ -1,25 +1,23 @@
 """The API as a source of rows: requests, pages, tables, and their lines in the run log."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from ..domain.states import Level
+from .answers import log_body, log_request, log_request_body, not_json, refused, text_of
 from .api_request import RequestBuilder
 from .call_frequency import CallFrequency
 from .context import NodeContext
-from .errors import NodeError
-from .http_client import Answer, HttpClient, Request
+from .http_client import HttpClient, Request
 from .json_table import EMPTY, Table, as_table, whole
-from .json_text import decode, parse
+from .json_text import parse
 from .page import Page
 from .pagination import walk
 from .source_settings import ApiSettings
 
-_LOGGED_CHARACTERS = 2000
-_ERROR_CHARACTERS = 500
 _NO_CONTENT = 204
-_CHARSET = "charset="
 
 
 class ApiSource:
@@ -49,16 +47,15 @@ class ApiSource:
     def _fetch(self, number: int, nearer: Mapping[str, Any]) -> Page:
         request = self._requests.build(nearer)
         self._frequency.wait()
-        if request.body:
-            self._log_body(request, "request body", request.body.decode("utf-8", "replace"))
+        log_request_body(self._context, request)
         answer = self._client.send(request)
         if not 200 <= answer.status <= 299:
-            self._log_request(request, answer, None)
-            raise _refused(request, answer)
-        text = decode(answer.content, self._settings.encoding, _charset(answer))
-        page = self._page(number, request, answer.status, text)
-        self._log_request(request, answer, len(page.table))
-        self._log_body(request, "response body", text)
+            log_request(self._context, request, answer, None)
+            raise refused(request, answer)
+        text = text_of(answer, self._settings.encoding)
+        page = replace(self._page(number, request, answer.status, text), headers=answer.headers)
+        log_request(self._context, request, answer, len(page.table))
+        log_body(self._context, request, "response body", text)
         if page.table.is_missing:
             self._context.log(Level.WARN, f"page {number}: {self._settings.json_path} is not in the answer, no rows")
         return page
@@ -71,40 +68,7 @@ class ApiSource:
             document = parse(text)
         except ValueError as error:
             if settings.expand or settings.json_path or settings.pagination:
-                raise NodeError(_not_json(request, text, error)) from None
+                raise not_json(request, text, error) from None
             return Page(number, status, None, whole(text))
         table: Table = as_table(document, settings.json_path, settings.expand)
         return Page(number, status, document, table)
-
-    def _log_request(self, request: Request, answer: Answer, rows: int | None) -> None:
-        where = request.masker.url(request.url)
-        counted = "" if rows is None else f", {rows} rows"
-        self._context.log(
-            Level.INFO,
-            f"{request.method} {where}: {answer.status}, {answer.elapsed_ms} ms, {len(answer.content)} bytes{counted}",
-        )
-
-    def _log_body(self, request: Request, title: str, text: str) -> None:
-        self._context.log(Level.INFO, f"{title}: {request.masker.start(text, _LOGGED_CHARACTERS)}")
-
-
-def _charset(answer: Answer) -> str | None:
-    content_type = answer.headers.get("content-type", "")
-    position = content_type.lower().find(_CHARSET)
-    if position < 0:
-        return None
-    return content_type[position + len(_CHARSET) :].split(";")[0].strip() or None
-
-
-def _refused(request: Request, answer: Answer) -> NodeError:
-    content = answer.content[: 32 * _ERROR_CHARACTERS].decode("utf-8", "replace")
-    text = request.masker.start(content, _ERROR_CHARACTERS)
-    hint = " (only a GET follows redirects)" if 300 <= answer.status <= 399 else ""
-    return NodeError(f"{request.method} {request.masker.url(request.url)} answered {answer.status}{hint}: {text}")
-
-
-def _not_json(request: Request, text: str, error: ValueError) -> str:
-    if not text.strip():
-        return f"{request.method} {request.masker.url(request.url)}: the answer is empty, not JSON"
-    start = request.masker.start(text, 200)
-    return f"{request.method} {request.masker.url(request.url)}: the answer is not JSON ({error}); it begins: {start}"
