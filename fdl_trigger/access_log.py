@@ -13,11 +13,19 @@ from .logs import request_id
 log = logging.getLogger(__name__)
 
 _STARTED = "fdl_trigger.started"
-_PAGE_HEADERS = (("X-Frame-Options", "SAMEORIGIN"), ("Referrer-Policy", "same-origin"))
-_API_HEADERS = (
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+_CLOSED = "default-src 'none'; frame-ancestors 'none'"  # what an answer may load and who may frame it: nothing, nobody
+_PAGE_HEADERS = (
+    ("X-Frame-Options", "SAMEORIGIN"),
+    ("Referrer-Policy", "same-origin"),
+    ("Content-Security-Policy", _CLOSED),  # a page that loads something brings a policy of its own
 )
+_API_HEADERS = (
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", _CLOSED),
+)
+_API_TYPES = frozenset({"application/json", "application/problem+json"})
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -38,7 +46,7 @@ def _close(response: Response) -> Response:
     headers = response.headers
     headers.add("X-Request-Id", request_id.get())
     headers.add("X-Content-Type-Options", "nosniff")
-    for name, value in _API_HEADERS if response.content_type == "application/json" else _PAGE_HEADERS:
+    for name, value in _API_HEADERS if response.content_type in _API_TYPES else _PAGE_HEADERS:
         if name not in headers:
             headers.add(name, value)
     if log.isEnabledFor(logging.INFO):

@@ -4,8 +4,11 @@ import builtins
 from dataclasses import dataclass
 
 from ..domain.audit import AuditRecord
+from ..domain.operations import Operation
+from ..domain.records import LOCAL, Principal
 from ..store.audit import GENESIS, Verification
 from ..store.store import Store
+from .permissions import require_everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +26,20 @@ class AuditService:
         self._store = store
 
     def list(
-        self, *, limit: int = 100, before: int | None = None, actor: str | None = None
+        self,
+        *,
+        limit: int = 100,
+        before: int | None = None,
+        actor: str | None = None,
+        principal: Principal = LOCAL,
     ) -> builtins.list[AuditRecord]:
-        """Return entries, newest first; `before` is the number the page starts below."""
+        """Return entries, newest first; `before` is the number the page starts below. Raises PermissionDenied."""
+        require_everywhere(principal, Operation.READ_AUDIT)
         return self._store.audit.newest(limit, before, actor)
 
-    def of_request(self, request_id: str) -> builtins.list[AuditRecord]:
-        """Return the entries of one request, oldest first."""
+    def of_request(self, request_id: str, principal: Principal = LOCAL) -> builtins.list[AuditRecord]:
+        """Return the entries of one request, oldest first; raises PermissionDenied."""
+        require_everywhere(principal, Operation.READ_AUDIT)
         return self._store.audit.of_request(request_id)
 
     def head(self) -> Head:
@@ -37,8 +47,9 @@ class AuditService:
         newest = self._store.audit.newest(1)
         return Head(newest[0].id, newest[0].hash) if newest else Head(0, GENESIS)
 
-    def verify(self) -> Verification:
-        """Walk the whole chain."""
+    def verify(self, principal: Principal = LOCAL) -> Verification:
+        """Walk the whole chain; raises PermissionDenied."""
+        require_everywhere(principal, Operation.READ_AUDIT)
         return self._store.audit.verify()
 
     def knows(self, noted: str) -> bool:

@@ -5,8 +5,10 @@ import re
 
 from ..domain.definition import invalid
 from ..domain.errors import DefinitionInvalid
+from ..domain.operations import Operation
 from ..domain.records import LOCAL, Connection, Principal
 from ..store.store import Store
+from .permissions import require_everywhere
 
 KINDS = ("api", "sqlite")
 _NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
@@ -32,7 +34,8 @@ class ConnectionService:
             raise invalid(problems)
 
     def save(self, connection: Connection, principal: Principal = LOCAL) -> None:
-        """Insert or replace a connection; raises DefinitionInvalid."""
+        """Insert or replace a connection; raises PermissionDenied, DefinitionInvalid."""
+        require_everywhere(principal, Operation.MANAGE_TASKS)
         self.check(connection)
         self._store.connections.save(connection, principal.did("connection.save", connection.name))
 
@@ -48,6 +51,7 @@ class ConnectionService:
         return list(self._store.catalog.current().connections.values())
 
     def delete(self, name: str, principal: Principal = LOCAL) -> None:
-        """Delete a connection; raises DefinitionInvalid when there is none."""
+        """Delete a connection; raises PermissionDenied, DefinitionInvalid when there is none."""
+        require_everywhere(principal, Operation.MANAGE_TASKS)
         self.get(name)
         self._store.connections.delete(name, principal.did("connection.delete", name))

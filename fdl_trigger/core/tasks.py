@@ -7,12 +7,15 @@ from typing import Any
 from marshmallow import ValidationError
 
 from ..domain.definition import Definition, flatten, invalid
+from ..domain.errors import PermissionDenied
 from ..domain.flow import Node
+from ..domain.operations import Operation
 from ..domain.records import LOCAL, Principal, Task
 from ..domain.states import Reason
 from ..nodes.context import NodeType
 from ..store.store import Store
 from .lookup import find_task
+from .permissions import require
 
 
 class TaskService:
@@ -46,18 +49,32 @@ class TaskService:
     def save(self, document: Mapping[str, Any], principal: Principal = LOCAL) -> Task:
         """Save a draft: of the task with the document's workId, otherwise of the one with its workName, or a new one.
 
-        Raises DefinitionInvalid.
+        Raises PermissionDenied, TaskNotFound, DefinitionInvalid.
         """
+        require(principal, Operation.MANAGE_TASKS)
         known = self._store.catalog.current().tasks_by_name.get(str(document.get("workName")))
         if known is not None and not document.get("workId"):
             document = {**document, "workId": known.uid}
         definition = self.check(document)
+        self._require_place(definition, principal)
         self._store.tasks.save(definition, principal.did("task.save", definition.name, workId=definition.uid))
         return self.get(uid=definition.uid)
 
+    def _require_place(self, definition: Definition, principal: Principal) -> None:
+        """Refuse to take a task out of a folder, or to put one into a folder, that is not the caller's."""
+        task = self._store.catalog.current().tasks_by_uid.get(definition.uid)
+        if task is not None:
+            self._managed(task.uid, None, principal)
+        if not principal.may(Operation.MANAGE_TASKS, task.id if task else 0, definition.folder):
+            raise PermissionDenied(f"{principal.name} may not save tasks in the folder '{definition.folder}'.")
+
+    def _managed(self, uid: str | None, name: str | None, principal: Principal) -> Task:
+        require(principal, Operation.MANAGE_TASKS)
+        return find_task(self._store.catalog.current(), uid, name, principal, Operation.MANAGE_TASKS)
+
     def publish(self, *, uid: str | None = None, name: str | None = None, principal: Principal = LOCAL) -> Task:
-        """Make the draft the version that runs; raises TaskNotFound, DefinitionInvalid."""
-        task = self.get(uid=uid, name=name)
+        """Make the draft the version that runs; raises PermissionDenied, TaskNotFound, DefinitionInvalid."""
+        task = self._managed(uid, name, principal)
         definition = self.check(task.draft)
         if problems := list(self._missing_connections(definition)):
             raise invalid(problems)
@@ -72,26 +89,29 @@ class TaskService:
                 if name not in known:
                     yield f"{key}.config", f"there is no connection '{name}'"
 
-    def get(self, *, uid: str | None = None, name: str | None = None) -> Task:
-        """Return a task; raises TaskNotFound."""
-        return find_task(self._store.catalog.current(), uid, name)
+    def get(self, *, uid: str | None = None, name: str | None = None, principal: Principal = LOCAL) -> Task:
+        """Return a task; raises PermissionDenied, TaskNotFound."""
+        require(principal, Operation.READ)
+        return find_task(self._store.catalog.current(), uid, name, principal)
 
-    def list(self) -> builtins.list[Task]:
-        """Return every task, by folder and name."""
-        return list(self._store.catalog.current().tasks_by_uid.values())
+    def list(self, principal: Principal = LOCAL) -> builtins.list[Task]:
+        """Return the tasks the caller may read, by folder and name; raises PermissionDenied."""
+        require(principal, Operation.READ)
+        tasks = self._store.catalog.current().tasks_by_uid.values()
+        return [task for task in tasks if principal.may(Operation.READ, task.id, task.folder)]
 
     def enable(
         self, *, uid: str | None = None, name: str | None = None, enabled: bool, principal: Principal = LOCAL
     ) -> Task:
-        """Allow or refuse further triggers of a task; raises TaskNotFound."""
-        task = self.get(uid=uid, name=name)
+        """Allow or refuse further triggers of a task; raises PermissionDenied, TaskNotFound."""
+        task = self._managed(uid, name, principal)
         action = "task.enable" if enabled else "task.disable"
         self._store.tasks.enable(task.id, enabled, principal.did(action, task.name, workId=task.uid))
         return self.get(uid=task.uid)
 
     def delete(self, *, uid: str | None = None, name: str | None = None, principal: Principal = LOCAL) -> None:
-        """Take a task out of use and stop what runs of it; its records stay. Raises TaskNotFound."""
-        task = self.get(uid=uid, name=name)
+        """Take a task out of use and stop what runs of it; its records stay. Raises PermissionDenied, TaskNotFound."""
+        task = self._managed(uid, name, principal)
         entry = principal.did("task.delete", task.name, workId=task.uid)
         self._store.tasks.delete(task.id, entry)
         unfinished = [instance.id for instance in self._store.records.unfinished(task.id)]
