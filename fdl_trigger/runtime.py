@@ -13,7 +13,9 @@ from .config import Settings
 from .core.access import AccessService
 from .core.audit import AuditService
 from .core.connections import ConnectionService
+from .core.globals import GlobalService
 from .core.instances import InstanceService
+from .core.keys import KeyService
 from .core.sessions import SessionService
 from .core.tasks import TaskService
 from .core.users import UserService
@@ -22,6 +24,7 @@ from .domain.errors import StoreUnavailable
 from .engine.engine import Engine, EngineSettings
 from .nodes import NODE_TYPES
 from .nodes.context import Limits, NodeType
+from .nodes.egress import Egress
 from .store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -54,6 +57,7 @@ class Runtime:
             Path(settings.store.backup_dir or path.parent / "backups"),
             clock,
             settings.engine.queue_limit,
+            settings.store.key,
         )
 
     def start(self) -> None:
@@ -66,7 +70,9 @@ class Runtime:
         self.instances = InstanceService(self.store, self._clock)
         self.tasks = TaskService(self.store, self._node_types)
         self.connections = ConnectionService(self.store)
+        self.globals = GlobalService(self.store)
         self.access = AccessService(self.store)
+        self.keys = KeyService(self.store, self.access, self._clock)
         self.users = UserService(self.store)
         self.sessions = SessionService(self.store, self._clock)
         self.audit = AuditService(self.store)
@@ -86,7 +92,8 @@ class Runtime:
 
     def _limits(self) -> Limits:
         outgoing = self.settings.outgoing
-        return Limits(outgoing.max_response_bytes, outgoing.request_timeout_s, outgoing.max_redirects)
+        egress = Egress(outgoing.private_networks, outgoing.loopback, frozenset({self.settings.server.port}))
+        return Limits(outgoing.max_response_bytes, outgoing.request_timeout_s, outgoing.max_redirects, egress)
 
     def _engine_settings(self) -> EngineSettings:
         settings = self.settings

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..domain.clock import Clock
-from ..domain.definition import Definition
-from ..domain.errors import InstanceFinished, InstanceNotFound, NothingRunning, TaskDisabled, TaskNotPublished
+from ..domain.errors import InstanceFinished, InstanceNotFound, NothingRunning
 from ..domain.operations import Operation
 from ..domain.records import (
     LOCAL,
@@ -24,6 +23,7 @@ from ..domain.records import (
     Task,
 )
 from ..domain.states import Reason, State, Trigger
+from ..domain.triggering import new_instance, require_runnable
 from ..store.store import Store
 from .lookup import find_task
 from .permissions import require
@@ -55,16 +55,17 @@ class InstanceService:
         TaskNotFound, TaskNotPublished, TaskDisabled, AlreadyRunning, QueueFull.
         """
         task = self._task(principal, Operation.EXECUTE, uid, name)
-        new = _new_instance(task, self._definition(task), params or {}, trigger, operator, principal)
+        definition = self._store.catalog.definition(task.id, require_runnable(task))
+        new = new_instance(
+            task,
+            definition,
+            trigger,
+            operator or principal.name,
+            self._store.sealing.seal(definition.params, params or {}),
+            application_id=principal.application_id,
+        )
         entry = principal.did("task.execute", task.name, workId=task.uid, operator=new.trigger_by)
         return _as_instance(task, new, self._store.instances.create(new, entry))
-
-    def _definition(self, task: Task) -> Definition:
-        if task.version is None:
-            raise TaskNotPublished(f"The task '{task.name}' has never been published. Publish it, then call again.")
-        if not task.enabled:
-            raise TaskDisabled(f"The task '{task.name}' is disabled.")
-        return self._store.catalog.definition(task.id, task.version)
 
     def _task(self, principal: Principal, operation: Operation, uid: str | None, name: str | None) -> Task:
         require(principal, operation)
@@ -75,7 +76,7 @@ class InstanceService:
         require(principal, operation)
         instance = self._store.records.by_uid(uid)
         if instance is None or not self._may(principal, operation, instance):
-            raise InstanceNotFound(f"There is no instance '{uid[:64]}'.")
+            raise InstanceNotFound(f"There is no instance '{uid[:64]}'.", denied=instance is not None)
         return instance
 
     def _may(self, principal: Principal, operation: Operation, instance: Instance) -> bool:
@@ -157,28 +158,6 @@ class InstanceService:
     def dirty_rows(self, uid: str, principal: Principal = LOCAL) -> builtins.list[DirtyRow]:
         """Return the dirty rows of an instance that were kept."""
         return self._store.journal.dirty_rows(self.get(uid, principal).id)
-
-
-def _new_instance(
-    task: Task,
-    definition: Definition,
-    params: Mapping[str, Any],
-    trigger: Trigger,
-    operator: str | None,
-    principal: Principal,
-) -> NewInstance:
-    control = definition.control
-    return NewInstance(
-        task_id=task.id,
-        version=task.version or 0,
-        overlap=control.overlap,
-        overlap_limit=control.parallel_limit,
-        priority=control.priority.rank,
-        trigger=trigger,
-        trigger_by=operator or principal.name,
-        params=params,
-        application_id=principal.application_id,
-    )
 
 
 def _as_instance(task: Task, new: NewInstance, created: Created) -> Instance:

@@ -60,7 +60,7 @@ class Definition:
         except ValidationError as error:
             raise invalid(flatten(error.messages)) from None
         definition = cls(document={**document, "workId": loaded["uid"]}, **loaded)
-        problems = [*definition.flow.problems(), *_duplicate_params(definition.params)]
+        problems = [*definition.flow.problems(), *_param_problems(definition.params)]
         if problems:
             raise invalid(problems)
         return definition
@@ -87,11 +87,13 @@ def flatten(messages: object, path: str = "") -> list[tuple[str, str]]:
     return [(path, str(reason)) for reason in reasons]
 
 
-def _duplicate_params(params: tuple[Parameter, ...]) -> Iterator[tuple[str, str]]:
+def _param_problems(params: tuple[Parameter, ...]) -> Iterator[tuple[str, str]]:
     names = [parameter.name for parameter in params]
     for index, name in enumerate(names):
         if name in names[:index]:
             yield f"params[{index}].name", f"'{name}' is defined twice"
+        if params[index].type is ParameterType.SECRET and params[index].value not in (None, ""):
+            yield f"params[{index}].value", "a secret does not stand in a task; set a global parameter of this name"
 
 
 def _as_uuid(text: str | None) -> str:

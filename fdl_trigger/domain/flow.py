@@ -1,6 +1,6 @@
 """The flow of a task: nodes joined by lines, an acyclic graph (finedatalink-tasks.md section 3)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
@@ -131,20 +131,21 @@ class Flow:
             return ids
         if portion.node_id not in ids:
             raise KeyError(portion.node_id)
-        around = {
-            Extent.FROM: self.downstream,
-            Extent.UP_TO: self.upstream,
-            Extent.ONLY: lambda _: frozenset[str](),
-        }[portion.extent](portion.node_id)
-        return around | {portion.node_id}
+        alone = frozenset({portion.node_id})
+        if portion.extent is Extent.FROM:
+            return alone | self.downstream(portion.node_id)
+        return alone | self.upstream(portion.node_id) if portion.extent is Extent.UP_TO else alone
 
-    def may_start(self, node: Node, ended: Mapping[str, State]) -> bool:
+    def may_start(
+        self, node: Node, ended: Mapping[str, State], closed: Collection[tuple[str, str]] = frozenset()
+    ) -> bool:
         """Tell whether a node whose predecessors have all ended starts, by its lines and its judgment.
 
-        Predecessors that do not stand in `ended` take no part in this run and are not waited for.
+        Predecessors that do not stand in `ended` take no part in this run and are not waited for; `closed` lines, as
+        (source, target), are never met.
         """
         lines = [line for line in self.lines if line.target == node.id and line.source in ended]
-        met = [line.is_met_by(ended[line.source]) for line in lines]
+        met = [line.is_met_by(ended[line.source]) and (line.source, line.target) not in closed for line in lines]
         if not met:
             return True
         return all(met) if node.judgment is Judgment.ALL else any(met)

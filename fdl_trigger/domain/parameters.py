@@ -3,8 +3,8 @@
 import calendar
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -18,6 +18,7 @@ class ParameterType(StrEnum):
     STRING = "STRING"
     NUMBER = "NUMBER"
     BOOLEAN = "BOOLEAN"
+    SECRET = "SECRET"  # noqa: S105 - a text that is masked everywhere and never stands in a definition
 
 
 class ParameterError(ValueError):
@@ -35,10 +36,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The values `${...}` may refer to, and the service date time expressions count from."""
+    """The values `${...}` may refer to, and the service date time expressions count from.
+
+    `secrets` are the names among them that hold secrets; `lookup` is asked for names that are neither a value nor a
+    time expression.
+    """
 
     values: Mapping[str, Any]
     service_date: datetime
+    secrets: frozenset[str] = frozenset()
+    lookup: Callable[[str], Any] | None = None
 
     def resolve(self, text: str, nearer: Mapping[str, Any] | None = None) -> str:
         """Replace every `${...}` by its value as text: plain substitution, done once, never evaluated.
@@ -50,16 +57,19 @@ class Scope:
 
     def with_values(self, values: Mapping[str, Any]) -> "Scope":
         """Return a scope in which `values` win."""
-        return Scope({**self.values, **values}, self.service_date)
+        return replace(self, values={**self.values, **values})
 
     def _value_of(self, name: str, nearer: Mapping[str, Any]) -> str:
         for values in (nearer, self.values):
             if name in values:
                 return as_text(values[name])
         moment = time_expression(name, self.service_date)
-        if moment is None:
+        if moment is not None:
+            return moment
+        found = self.lookup(name) if self.lookup else None
+        if found is None:
             raise ParameterError(f"${{{name}}} is not a parameter of this task")
-        return moment
+        return as_text(found)
 
 
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
@@ -71,17 +81,24 @@ def build_scope(
     task_name: str,
     created_at: int,
     zone: tzinfo | None = None,
+    project: Iterable[Parameter] = (),
+    lookup: Callable[[str], Any] | None = None,
 ) -> Scope:
     """Fix the parameters of one instance: called values win over static ones, only defined names count.
 
-    `created_at` is the entry into the queue in epoch milliseconds (`${cyctime}`), `zone` the zone it is told in
-    (None: the system's). Raises ParameterError for a value that does not fit its type.
+    `created_at` is the service date in epoch milliseconds (`${cyctime}`), `zone` the zone it is told in (None: the
+    system's), `project` the global parameters, which lose against those of the task. Raises ParameterError for a value
+    that does not fit its type.
     """
     service_date = datetime.fromtimestamp(created_at / 1000).astimezone(zone)
     built_in = {"cyctime": service_date.strftime("%Y-%m-%d %H:%M:%S"), "workname": task_name}
-    scope = Scope(built_in, service_date)
+    globals_ = tuple(project)
+    scope = Scope(built_in, service_date, lookup=lookup)
+    scope = scope.with_values({parameter.name: parameter.value for parameter in globals_})
     values = {parameter.name: _fixed(parameter, called, scope) for parameter in parameters}
-    return scope.with_values(values)
+    kinds = {parameter.name: parameter.type for parameter in (*globals_, *parameters)}
+    secrets = frozenset(name for name, kind in kinds.items() if kind is ParameterType.SECRET)
+    return replace(scope.with_values(values), secrets=secrets)
 
 
 def unmatched_names(parameters: tuple[Parameter, ...], called: Mapping[str, Any]) -> list[str]:
@@ -97,6 +114,18 @@ def _fixed(parameter: Parameter, called: Mapping[str, Any], scope: Scope) -> Any
         value = parameter.value
         if isinstance(value, str):
             value = scope.resolve(value)
+        if parameter.type is ParameterType.SECRET:
+            if parameter.name not in scope.values:
+                raise ParameterError(
+                    f"the secret parameter '{parameter.name}' has no value: send it with the call, or set a global "
+                    "parameter of this name"
+                )
+            value = scope.values[parameter.name]
+    return fit(parameter, value)
+
+
+def fit(parameter: Parameter, value: Any) -> Any:
+    """Return a value as its parameter's type takes it; raises ParameterError."""
     try:
         return _FITTING[parameter.type](value)
     except ValueError:
@@ -159,6 +188,7 @@ _FITTING = {
     ParameterType.BOOLEAN: _fit_boolean,
     ParameterType.DATE: _fit_date,
     ParameterType.STRING: _fit_string,
+    ParameterType.SECRET: _fit_string,
 }
 
 

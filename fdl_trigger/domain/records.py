@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .audit import AuditEntry
+from .flow import WHOLE, Portion
 from .operations import Operation
 from .states import Overlap, Reason, State, Trigger
 
@@ -76,6 +77,9 @@ class NewInstance:
     dedupe_key: str | None = None
     due_at: int | None = None
     source_uid: str | None = None
+    portion: Portion = WHOLE
+    service_date: int | None = None
+    parent_uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ class Claim:
     params: Mapping[str, Any]
     created_at: int
     started_at: int
+    portion: Portion = WHOLE
+    service_date: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class NodeRun:
-    """One node of one instance, its last attempt. Times are UTC epoch milliseconds."""
+    """One node of one instance, its last attempt. Times are UTC epoch milliseconds.
+
+    `outputs` is what the node left for others: `values` assigned to parameters, and the nodes it has `chosen`.
+    """
 
     node_id: str
     name: str
@@ -150,6 +159,7 @@ class NodeRun:
     finished_at: int | None
     counts: Counts
     error: str | None
+    outputs: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,24 +194,6 @@ class DirtyRow:
     reason: str
     row: str
     at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """Who may call from outside. `secret` is in clear only in memory; a page application has none."""
-
-    id: int
-    client_id: str
-    name: str
-    method: str  # a key of AUTHENTICATORS: aksk, digest, page
-    secret: str | None
-    digest_algorithm: str
-    digest_timeout_s: int
-    rate: str | None
-    origins: tuple[str, ...]
-    enabled: bool
-    grants: tuple["Grant", ...] = ()
-    created_at: int = 0
 
 
 def folder_path(text: str) -> str:

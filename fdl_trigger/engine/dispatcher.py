@@ -11,8 +11,8 @@ from ..domain.states import Reason
 from ..store.store import Store
 from .executor import LocalExecutor
 from .housekeeping import Housekeeping
+from .outcome import Outcome
 from .run import Run
-from .runner import Outcome
 from .stopping import Stop
 
 POLL_MS = 500  # how late a change made by another process, a deadline or progress may be seen

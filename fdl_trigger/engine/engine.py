@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -14,6 +15,7 @@ from ..store.store import Store
 from .dispatcher import Dispatcher
 from .executor import LocalExecutor
 from .housekeeping import Housekeeping
+from .run import Run
 from .runner import Runner
 from .stopping import Stop
 
@@ -22,13 +24,15 @@ STUCK_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """How the engine runs: threads, seconds a stopped run gets, how long records are kept, the zone of time texts."""
+    """How the engine runs: threads, seconds a stopped run gets, how long records are kept, the zone of time texts, and
+    how many nodes of one instance run side by side."""
 
     slots: int = 4
     stop_grace_s: float = 5.0
     keep_days: int = 90
     keep_count: int = 10_000
     zone: tzinfo | None = None
+    parallel_nodes: int = 4
 
 
 class Engine:
@@ -46,16 +50,21 @@ class Engine:
         self._clock = clock
         self._settings = settings
         self._owner = str(uuid.uuid4())
-        self._runner = Runner(store, node_types, limits, clock, settings.zone)
+        self._runner = Runner(
+            store, node_types, limits, clock, self._owner, self._guest, settings.parallel_nodes, settings.zone
+        )
         self._executor = LocalExecutor(settings.slots, self._runner.run, store.work.set)
         housekeeping = Housekeeping(store, settings.keep_days, settings.keep_count)
         self._dispatcher = Dispatcher(
             store, self._executor, self._runner.settle, housekeeping, clock, self._owner, settings.stop_grace_s
         )
 
+    def _guest(self, run: Run) -> AbstractContextManager[None]:
+        return self._executor.guest(run)
+
     def start(self) -> tuple[int, int]:
         """Deal with what a dead process left running, then start; returns (run again, lost)."""
-        recovered = self._store.instances.recover(self._owner, self._may_rerun())
+        recovered = self._store.recovery.recover(self._owner, self._may_rerun())
         self._dispatcher.start()
         return recovered
 

@@ -3,7 +3,8 @@
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from .run import Run
 
@@ -22,15 +23,28 @@ class LocalExecutor:
         self._active: dict[int, Run] = {}
         self._threads = 0
 
+        self._guests: dict[int, Run] = {}
+
     @property
     def free(self) -> int:
         """How many more runs can start now."""
         return self._slots - len(self._active)
 
     def active(self) -> list[Run]:
-        """Return the runs that hold a slot."""
+        """Return the runs under way: those that hold a slot, and their guests."""
         with self._lock:
-            return list(self._active.values())
+            return [*self._active.values(), *self._guests.values()]
+
+    @contextmanager
+    def guest(self, run: Run) -> Iterator[None]:
+        """While the block runs, count a run that another one runs on its own thread as under way."""
+        with self._lock:
+            self._guests[run.claim.id] = run
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._guests.pop(run.claim.id, None)
 
     def submit(self, run: Run) -> None:
         """Start the run; the caller has seen a free slot."""
@@ -65,6 +79,9 @@ class LocalExecutor:
     def abandon(self, run: Run) -> bool:
         """Take the slot from a run that ignores its deadline; its thread ends whenever it returns."""
         with self._lock:
+            if self._guests.pop(run.claim.id, None) is not None:
+                run.abandoned = True
+                return True
             if run.abandoned or self._active.get(run.claim.id) is not run:
                 return False
             run.abandoned = True

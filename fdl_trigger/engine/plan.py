@@ -1,6 +1,6 @@
 """What it takes to run a published version: its definition, and every node's settings, read once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from marshmallow import ValidationError
 
 from ..domain.definition import Definition, flatten
 from ..domain.errors import DefinitionInvalid
+from ..domain.flow import Flow, Node
 from ..nodes.context import NodeType
 from ..nodes.errors import BuildError
 from ..store.catalog import Catalog
@@ -17,7 +18,7 @@ MAX_PLANS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A definition that is ready to run."""
+    """A definition that is ready to run; `configs` holds loaded settings by the path of the node ("loop/inner")."""
 
     definition: Definition
     configs: Mapping[str, Mapping[str, Any]]
@@ -49,15 +50,22 @@ class Planner:
             definition = self._catalog.definition(task_id, version)
         except DefinitionInvalid as error:
             raise BuildError(f"the published definition cannot be read: {error}") from None
-        configs = {}
+        configs: dict[str, Mapping[str, Any]] = {}
         connections: set[str] = set()
-        for node in definition.flow.nodes:
+        for path, node in _with_paths(definition.flow):
             node_type = self._node_types.get(node.type)
             if node_type is None:
                 raise BuildError(f"node '{node.name}': there is no node type '{node.type}'")
-            configs[node.id] = _load(node_type, node.name, node.config)
-            connections.update(node_type.connections(configs[node.id]))
+            configs[path] = _load(node_type, node.name, node.config)
+            connections.update(node_type.connections(configs[path]))
         return Plan(definition, configs, frozenset(connections))
+
+
+def _with_paths(flow: Flow, path: str = "") -> Iterator[tuple[str, Node]]:
+    for node in flow.nodes:
+        yield path + node.id, node
+        if node.inner is not None:
+            yield from _with_paths(node.inner, f"{path}{node.id}/")
 
 
 def _load(node_type: NodeType, name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,36 +2,33 @@
 
 import logging
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import tzinfo
 
 from ..domain.clock import Clock
 from ..domain.errors import StoreUnavailable
-from ..domain.flow import Node
-from ..domain.parameters import ParameterError, Scope, build_scope, unmatched_names
+from ..domain.flow import Flow
+from ..domain.parameters import ParameterError, Scope, as_text, build_scope, unmatched_names
 from ..domain.records import Counts, NodeRun
 from ..domain.states import Level, Reason, State
 from ..nodes.context import Limits, NodeType
-from ..nodes.errors import BuildError, DirtyLimitExceeded, NodeError, Stopped
+from ..nodes.errors import BuildError, Stopped
 from ..store.journal import JournalEntries
 from ..store.store import Store
+from .flow_run import FlowRun, Tools
 from .journal import RunJournal
+from .masking import MIN_LENGTH
+from .outcome import Outcome
 from .plan import Plan, Planner
-from .run import Run, RunContext
+from .results import TaskResults
+from .run import Run
 from .stopping import Stop
+from .task_calls import TaskCalls
 
 SETTLE_AGAIN_S = 1.0
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended. The reason of a success is None."""
-
-    reason: Reason | None = None
-    message: str = ""
 
 
 class Runner:
@@ -43,14 +40,18 @@ class Runner:
         node_types: Mapping[str, NodeType],
         limits: Limits,
         clock: Clock,
+        owner: str,
+        watched: Callable[[Run], AbstractContextManager[None]],
+        parallel: int = 4,
         zone: tzinfo | None = None,
     ) -> None:
         self._store = store
-        self._node_types = node_types
-        self._limits = limits
         self._clock = clock
         self._zone = zone
+        self._results = TaskResults(store)
         self._planner = Planner(store.catalog, node_types)
+        calls = TaskCalls(store, clock, owner, self.run, watched)
+        self._tools = Tools(store, node_types, limits, clock, parallel, calls.call)
         self.closing = threading.Event()  # set when the engine is about to end
 
     def run(self, run: Run) -> None:
@@ -77,77 +78,39 @@ class Runner:
         for name in unmatched_names(definition.params, claim.params):
             run.journal.log(definition.name, Level.WARN, f"the task has no parameter '{name}'; its value is ignored")
         try:
-            scope = build_scope(definition.params, claim.params, definition.name, claim.created_at, self._zone)
+            scope = build_scope(
+                definition.params,
+                self._store.sealing.open(claim.params),
+                definition.name,
+                claim.created_at if claim.service_date is None else claim.service_date,
+                self._zone,
+                self._store.catalog.current().globals,
+                self._results,
+            )
         except ParameterError as error:
             raise BuildError(str(error)) from None
+        run.journal.hide(text for name in scope.secrets if len(text := as_text(scope.values.get(name))) >= MIN_LENGTH)
         return plan, scope
 
     def _walk(self, run: Run, plan: Plan, scope: Scope) -> Outcome:
         flow = plan.definition.flow
-        ended: dict[str, State] = {}
-        outcome = Outcome()
-        for node in flow.in_order():
-            if not flow.may_start(node, ended):
-                ended[node.id] = State.SKIPPED
-                run.journal.node_run(NodeRun(node.id, node.name, State.SKIPPED, 0, None, None, Counts(), None))
-                run.journal.log(node.name, Level.BASIC, "is skipped: its condition is not met")
-                continue
-            failure = self._run_node(run, node, plan, scope)
-            ended[node.id] = State.SUCCEEDED if failure is None else State.FAILED
-            if failure is not None and outcome.reason is None:
-                outcome = Outcome(failure.reason, f"node '{node.name}': {failure.message}")
-        _log_closing(run, plan.definition.name, list(ended.values()))
+        try:
+            selected = flow.selected(run.claim.portion)
+        except KeyError:
+            raise BuildError(f"the flow has no node '{run.claim.portion.node_id}' to run from") from None
+        flow_run = FlowRun(run, plan, flow, scope, self._tools)
+        outcome = flow_run.execute(selected, self._finished(run, flow))
+        _log_closing(run, plan.definition.name, flow_run.states())
         return outcome
 
-    def _run_node(self, run: Run, node: Node, plan: Plan, scope: Scope) -> Outcome | None:
-        """Run a node with its retries; return how it failed, or None."""
-        retry = plan.definition.control.retry
-        attempt = 1
-        while True:
-            run.switch.check()
-            try:
-                self._attempt(run, node, plan, scope, attempt)
-            except NodeError as error:
-                message = run.journal.masked(str(error))
-                if attempt > retry.times or isinstance(error, BuildError | DirtyLimitExceeded):
-                    return Outcome(_reason_of(error), message)
-                run.journal.log(
-                    node.name,
-                    Level.WARN,
-                    f"retry {attempt} of {retry.times} in {retry.interval_s:g} s",
-                )
-                run.switch.sleep(retry.interval_s)
-                attempt += 1
-            else:
-                return None
-
-    def _attempt(self, run: Run, node: Node, plan: Plan, scope: Scope, attempt: int) -> None:
-        begun = NodeRun(node.id, node.name, State.RUNNING, attempt, self._clock(), None, Counts(), None)
-        context = RunContext(run, scope, self._store.catalog, self._limits, begun)
-        context.log(Level.BASIC, f"starts (attempt {attempt})")
-        try:
-            counts = self._node_types[node.type].run(plan.configs[node.id], context)
-        except NodeError as error:
-            self._end_node(run, context, State.FAILED, str(error))
-            raise
-        except Stopped as error:
-            self._end_node(run, context, State.TERMINATED, str(error))
-            raise
-        except Exception as error:
-            self._end_node(run, context, State.FAILED, f"internal error ({type(error).__name__})")
-            raise
-        context.progress(counts)
-        self._end_node(run, context, State.SUCCEEDED, None)
-
-    def _end_node(self, run: Run, context: RunContext, state: State, error: str | None) -> None:
-        now = self._clock()
-        text = None if error is None else run.journal.masked(error)
-        ended = replace(context.node_run, state=state, finished_at=now, error=text)
-        run.journal.node_run(ended)
-        took = now - (ended.started_at or now)
-        if state is State.FAILED:
-            context.log(Level.ERROR, text or "")
-        context.log(Level.BASIC, f"{state.lower()} after {took} ms")
+    def _finished(self, run: Run, flow: Flow) -> dict[str, NodeRun]:
+        """Return the nodes that succeeded before: in an earlier attempt, or restored from the instance it retries."""
+        known = {node.id for node in flow.nodes}
+        runs = self._store.journal.node_runs(run.claim.id) if len(known) > 1 else []
+        finished = {one.node_id: one for one in runs if one.state is State.SUCCEEDED and one.node_id in known}
+        for one in finished.values():
+            run.journal.node_run(one)
+        return finished
 
     def settle(self, run: Run, outcome: Outcome) -> None:
         """End the instance in the store, once; a run that was given up before changes nothing any more.
@@ -186,12 +149,6 @@ class Runner:
 def _stopped(run: Run) -> Outcome:
     stop = run.switch.stop or Stop(Reason.ERROR, "stopped without a reason")
     return Outcome(stop.reason, stop.message)
-
-
-def _reason_of(error: NodeError) -> Reason:
-    if isinstance(error, BuildError):
-        return Reason.BUILD
-    return Reason.DIRTY if isinstance(error, DirtyLimitExceeded) else Reason.ERROR
 
 
 def _log_closing(run: Run, name: str, ended: list[State]) -> None:

@@ -1,6 +1,6 @@
 """Walking a flow: which node starts when, side by side where lines allow it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from ..domain.flow import Flow, Node
@@ -36,7 +36,13 @@ class Walk:
                 self._before[line.target].add(line.source)
         self._running: dict[Future[State], str] = {}
         self._pool: ThreadPoolExecutor | None = None
+        self._closed: set[tuple[str, str]] = set()
         self.ended = dict(ended)
+
+    def close_lines(self, source: str, chosen: Collection[str]) -> None:
+        """Let only the chosen nodes directly after `source` start; the lines to the others are never met."""
+        targets = {line.target for line in self._flow.lines if line.source == source}
+        self._closed |= {(source, target) for target in targets - set(chosen)}
 
     def walk(self) -> dict[str, State]:
         """Run the nodes and return how each of them ended; what `run_node` raises ends the walk."""
@@ -68,7 +74,7 @@ class Walk:
         """Take up to `room` nodes that can start now out of what is pending, and skip those that never can."""
         ready: list[Node] = []
         for node in self._decided():
-            if not self._flow.may_start(node, self.ended):
+            if not self._flow.may_start(node, self.ended, self._closed):
                 self._pending.remove(node)
                 self.ended[node.id] = State.SKIPPED
                 self._on_skip(node)

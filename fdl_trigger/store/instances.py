@@ -9,10 +9,12 @@ import sqlite3
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from ..domain.audit import AuditEntry
 from ..domain.clock import Clock
 from ..domain.errors import AlreadyRunning, QueueFull
+from ..domain.flow import Extent, Portion
 from ..domain.records import Claim, Counts, Created, NewInstance
 from ..domain.states import Overlap, Reason, State
 from . import statements as sql
@@ -68,6 +70,10 @@ class InstanceStore:
                 now if new.due_at is None else new.due_at,
                 now,
                 new.source_uid,
+                new.portion.extent,
+                new.portion.node_id,
+                new.service_date,
+                new.parent_uid,
             ),
         )
         instance_id = cursor.lastrowid
@@ -89,12 +95,20 @@ class InstanceStore:
 
     def claim_due(self, limit: int, owner: str) -> list[Claim]:
         """Claim up to `limit` due instances for `owner`: by priority, then arrival, as the overlap policies allow."""
-        claims = self._writer.write(lambda connection: self._claim(connection, limit, owner))
+        claims = self._claim(sql.CLAIM, {"limit": limit, "owner": owner})
         return sorted(claims, key=lambda claim: (claim.priority, claim.id))
 
-    def _claim(self, connection: sqlite3.Connection, limit: int, owner: str) -> list[Claim]:
+    def claim_one(self, instance_id: int, owner: str) -> Claim | None:
+        """Claim one waiting instance out of turn, if its task has room for it."""
+        claims = self._claim(sql.CLAIM_ONE, {"id": instance_id, "owner": owner})
+        return claims[0] if claims else None
+
+    def _claim(self, statement: str, values: dict[str, Any]) -> list[Claim]:
+        return self._writer.write(lambda connection: self._claim_in(connection, statement, values))
+
+    def _claim_in(self, connection: sqlite3.Connection, statement: str, values: dict[str, Any]) -> list[Claim]:
         now = self._clock()
-        rows = connection.execute(sql.CLAIM, {"now": now, "limit": limit, "owner": owner}).fetchall()
+        rows = connection.execute(statement, {**values, "now": now}).fetchall()
         claims = [
             Claim(
                 id=row[0],
@@ -106,6 +120,8 @@ class InstanceStore:
                 params=json.loads(row[6]),
                 created_at=row[7],
                 started_at=row[8],
+                portion=Portion(Extent(row[9]), row[10]),
+                service_date=row[11],
             )
             for row in rows
         ]
@@ -157,27 +173,34 @@ class InstanceStore:
     def progress(self, claim: Claim, counts: Counts, entries: JournalEntries) -> None:
         """Keep the totals and journal of a run so far; nobody waits for it, and a lost attempt changes nothing."""
 
-        def keep(connection: sqlite3.Connection) -> None:
-            values = {**_columns(counts), "now": self._clock(), "id": claim.id, "attempt": claim.attempt}
-            if connection.execute(sql.PROGRESS, values).rowcount == 1:
-                write_entries(connection, claim.id, entries)
+        self._writer.post(lambda connection: self._keep(connection, claim, counts, entries))
 
-        self._writer.post(keep)
+    def keep(self, claim: Claim, counts: Counts, entries: JournalEntries) -> bool:
+        """The same, durable when it returns; False when this attempt no longer owns the instance."""
+        return self._writer.write(lambda connection: self._keep(connection, claim, counts, entries))
+
+    def _keep(self, connection: sqlite3.Connection, claim: Claim, counts: Counts, entries: JournalEntries) -> bool:
+        values = {**_columns(counts), "now": self._clock(), "id": claim.id, "attempt": claim.attempt}
+        if connection.execute(sql.PROGRESS, values).rowcount != 1:
+            return False
+        write_entries(connection, claim.id, entries)
+        return True
 
     def retry_later(self, claim: Claim, due_at: int, message: str) -> bool:
         """RUNNING back to WAITING, to be claimed again at `due_at`; False when this attempt no longer owns it."""
 
         def back(connection: sqlite3.Connection) -> bool:
-            return self._back_to_waiting(connection, claim.id, claim.attempt, due_at, message)
+            return self.back_to_waiting(connection, claim.id, claim.attempt, due_at, message)
 
         done = self._writer.write(back)
         if done:
             self._work.set()
         return done
 
-    def _back_to_waiting(
+    def back_to_waiting(
         self, connection: sqlite3.Connection, instance_id: int, attempt: int, due_at: int, message: str
     ) -> bool:
+        """The transition of `retry_later`, inside the current transaction."""
         now = self._clock()
         if connection.execute(sql.BACK_TO_WAITING, (due_at, now, instance_id, attempt)).rowcount != 1:
             return False
@@ -205,67 +228,20 @@ class InstanceStore:
     def _request_end(
         self, connection: sqlite3.Connection, instance_id: int, reason: Reason, message: str, now: int
     ) -> bool:
-        waiting = connection.execute(
-            "UPDATE instance SET state = 'TERMINATED', reason = ?, message = ?, finished_at = ?, modified_at = ?, "
-            "terminate_requested_at = ? WHERE id = ? AND state = 'WAITING' RETURNING attempt",
-            (reason, message, now, now, now, instance_id),
-        ).fetchall()
-        if waiting:
-            event = (instance_id, State.WAITING, State.TERMINATED, now, waiting[0][0], reason, message)
-            connection.execute(sql.EVENT, event)
-            self._waiting -= 1
+        if self.end_waiting(connection, instance_id, reason, message):
             return True
-        running = connection.execute(
-            "UPDATE instance SET terminate_requested_at = ?, terminate_reason = ?, message = ?, modified_at = ? "
-            "WHERE id = ? AND state = 'RUNNING' AND terminate_requested_at IS NULL",
-            (now, reason, message, now, instance_id),
-        )
-        return running.rowcount == 1
+        return connection.execute(sql.REQUEST_STOP, (now, reason, message, now, instance_id)).rowcount == 1
 
-    def recover(self, owner: str, may_rerun: dict[tuple[int, int], int]) -> tuple[int, int]:
-        """Deal with RUNNING rows of processes that are gone: all whose owner is not `owner`.
-
-        `may_rerun` maps (task id, version) to the attempts allowed, for the tasks that may run again after a crash.
-        Returns how many went back to WAITING and how many ended as TERMINATED, reason lost.
-        """
-        return self._writer.write(lambda connection: self._recover(connection, owner, may_rerun))
-
-    def _recover(
-        self, connection: sqlite3.Connection, owner: str, may_rerun: dict[tuple[int, int], int]
-    ) -> tuple[int, int]:
-        rows = connection.execute(
-            "SELECT id, task_id, version, attempt, terminate_reason FROM instance "
-            "WHERE state = 'RUNNING' AND owner <> ?",
-            (owner,),
-        ).fetchall()
-        back = 0
-        for instance_id, task_id, version, attempt, terminate_reason in rows:
-            again = terminate_reason is None and attempt < may_rerun.get((task_id, version), 0)
-            if again and self._back_to_waiting(
-                connection, instance_id, attempt, self._clock(), "the process that ran it is gone; it runs again"
-            ):
-                back += 1
-            else:
-                self._lose(connection, instance_id, attempt, terminate_reason)
-        return back, len(rows) - back
-
-    def _lose(
-        self, connection: sqlite3.Connection, instance_id: int, attempt: int, terminate_reason: str | None
-    ) -> None:
+    def end_waiting(self, connection: sqlite3.Connection, instance_id: int, reason: Reason, message: str) -> bool:
+        """WAITING to TERMINATED, inside the current transaction."""
         now = self._clock()
-        reason = terminate_reason or Reason.LOST
-        message = "the process that ran it is gone; what it had committed stays"
-        connection.execute(
-            "UPDATE instance SET state = 'TERMINATED', reason = ?, message = ?, finished_at = ?, modified_at = ?, "
-            "owner = NULL WHERE id = ? AND state = 'RUNNING' AND attempt = ?",
-            (reason, message, now, now, instance_id, attempt),
-        )
-        connection.execute(
-            "UPDATE node_run SET state = 'TERMINATED', finished_at = ?, error = ? "
-            "WHERE instance_id = ? AND state = 'RUNNING'",
-            (now, message, instance_id),
-        )
-        connection.execute(sql.EVENT, (instance_id, State.RUNNING, State.TERMINATED, now, attempt, reason, message))
+        ended = connection.execute(sql.END_WAITING, (reason, message, now, now, now, instance_id)).fetchall()
+        if not ended:
+            return False
+        event = (instance_id, State.WAITING, State.TERMINATED, now, ended[0][0], reason, message)
+        connection.execute(sql.EVENT, event)
+        self._waiting -= 1
+        return True
 
     def recount(self) -> int:
         """Count the waiting instances anew (another process may have added some) and return how many there are."""

@@ -1,5 +1,6 @@
 """What a run leaves behind besides its state: node runs, the run log, dirty rows."""
 
+import json
 import sqlite3
 from dataclasses import dataclass
 
@@ -9,14 +10,14 @@ from .database import StoreDatabase
 
 _NODE_RUN = """
 INSERT INTO node_run (instance_id, node_id, name, state, attempt, started_at, finished_at, pages, rows_read,
-                      rows_inserted, rows_updated, rows_deleted, rows_skipped, rows_dirty, error)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      rows_inserted, rows_updated, rows_deleted, rows_skipped, rows_dirty, error, outputs)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (instance_id, node_id) DO UPDATE SET
     state = excluded.state, attempt = excluded.attempt, started_at = excluded.started_at,
     finished_at = excluded.finished_at, pages = excluded.pages, rows_read = excluded.rows_read,
     rows_inserted = excluded.rows_inserted, rows_updated = excluded.rows_updated,
     rows_deleted = excluded.rows_deleted, rows_skipped = excluded.rows_skipped,
-    rows_dirty = excluded.rows_dirty, error = excluded.error
+    rows_dirty = excluded.rows_dirty, error = excluded.error, outputs = excluded.outputs
 """
 _LOG = "INSERT INTO run_log (instance_id, seq, at, node, level, text) VALUES (?, ?, ?, ?, ?, ?)"
 _DIRTY = "INSERT INTO dirty_row (instance_id, node_id, kind, reason, row, at) VALUES (?, ?, ?, ?, ?, ?)"
@@ -64,6 +65,7 @@ def _node_run_row(instance_id: int, run: NodeRun) -> tuple[object, ...]:
         counts.skipped,
         counts.dirty,
         run.error,
+        None if run.outputs is None else json.dumps(run.outputs, ensure_ascii=False, default=str),
     )
 
 
@@ -77,12 +79,23 @@ class JournalStore:
         """Return the node runs of an instance, in the order they started."""
         rows = self._database.read(
             "SELECT node_id, name, state, attempt, started_at, finished_at, pages, rows_read, rows_inserted, "
-            "rows_updated, rows_deleted, rows_skipped, rows_dirty, error FROM node_run WHERE instance_id = ? "
+            "rows_updated, rows_deleted, rows_skipped, rows_dirty, error, outputs FROM node_run WHERE instance_id = ? "
             "ORDER BY started_at IS NULL, started_at, node_id",
             (instance_id,),
         )
         return [
-            NodeRun(row[0], row[1], State(row[2]), row[3], row[4], row[5], Counts(*row[6:13]), row[13]) for row in rows
+            NodeRun(
+                node_id=row[0],
+                name=row[1],
+                state=State(row[2]),
+                attempt=row[3],
+                started_at=row[4],
+                finished_at=row[5],
+                counts=Counts(*row[6:13]),
+                error=row[13],
+                outputs=json.loads(row[14]) if row[14] else None,
+            )
+            for row in rows
         ]
 
     def log(self, instance_id: int, after: int = 0, limit: int = 10_000) -> list[LogLine]:

@@ -44,19 +44,21 @@ class ConnectionModel(BaseModel):
 
 
 class ApplicationModel(BaseModel):
-    """Who may call from outside; the secret is encrypted."""
+    """Who may call from outside; its keys are a table of their own."""
 
     id = AutoField()
     client_id = TextField(unique=True)
     name = TextField()
     method = TextField()
-    secret = BlobField(null=True)
     digest_algorithm = TextField()
     digest_timeout_s = IntegerField()
     rate = TextField(null=True)
     origins = TextField()
     enabled = BooleanField()
     created_at = IntegerField()
+    once = BooleanField()
+    bound = BooleanField()
+    operators = TextField()
 
     class Meta:
         table_name = "application"

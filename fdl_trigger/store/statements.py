@@ -2,8 +2,9 @@
 
 INSERT = """
 INSERT INTO instance (uid, task_id, version, state, priority, overlap_limit, trigger_kind, trigger_by, application_id,
-                      dedupe_key, params, created_at, due_at, modified_at, source_uid)
-VALUES (?, ?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      dedupe_key, params, created_at, due_at, modified_at, source_uid, extent, portion_node,
+                      service_date, parent_uid)
+VALUES (?, ?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 EVENT = """
@@ -11,7 +12,7 @@ INSERT INTO instance_event (instance_id, old, new, at, attempt, reason, message)
 """
 
 # Walks the tasks that have waiting rows by the partial index (one jump a task, however long its queue), takes the
-# most urgent few of each, and keeps as many as the task has room for.
+# most urgent few of each, and keeps as many as the task has room for. Called instances are left to their callers.
 CLAIM = """
 WITH RECURSIVE lane (task_id) AS (
     SELECT min(task_id) FROM instance WHERE state = 'WAITING'
@@ -27,7 +28,7 @@ candidate AS (
            ) AS room
     FROM lane JOIN instance i ON i.id IN (
         SELECT w.id FROM instance w
-        WHERE w.state = 'WAITING' AND w.task_id = lane.task_id AND w.due_at <= :now
+        WHERE w.state = 'WAITING' AND w.task_id = lane.task_id AND w.due_at <= :now AND w.parent_uid IS NULL
         ORDER BY w.priority, w.id LIMIT :limit
     )
 )
@@ -36,7 +37,19 @@ SET state = 'RUNNING', attempt = attempt + 1, started_at = :now, modified_at = :
 WHERE state = 'WAITING' AND id IN (
     SELECT id FROM candidate WHERE place <= room ORDER BY priority, id LIMIT :limit
 )
-RETURNING id, uid, task_id, version, attempt, priority, params, created_at, started_at
+RETURNING id, uid, task_id, version, attempt, priority, params, created_at, started_at, extent, portion_node,
+          service_date
+"""
+
+# The same for one instance by its id, when its task has room for it.
+CLAIM_ONE = """
+UPDATE instance
+SET state = 'RUNNING', attempt = attempt + 1, started_at = :now, modified_at = :now, owner = :owner
+WHERE id = :id AND state = 'WAITING' AND due_at <= :now AND overlap_limit > (
+    SELECT count(*) FROM instance r WHERE r.task_id = instance.task_id AND r.state = 'RUNNING'
+)
+RETURNING id, uid, task_id, version, attempt, priority, params, created_at, started_at, extent, portion_node,
+          service_date
 """
 
 END = """
@@ -60,4 +73,16 @@ WHERE id = :id AND state = 'RUNNING' AND attempt = :attempt
 BACK_TO_WAITING = """
 UPDATE instance SET state = 'WAITING', due_at = ?, modified_at = ?, started_at = NULL, owner = NULL
 WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND terminate_requested_at IS NULL
+"""
+
+END_WAITING = """
+UPDATE instance
+SET state = 'TERMINATED', reason = ?, message = ?, finished_at = ?, modified_at = ?, terminate_requested_at = ?
+WHERE id = ? AND state = 'WAITING'
+RETURNING attempt
+"""
+
+REQUEST_STOP = """
+UPDATE instance SET terminate_requested_at = ?, terminate_reason = ?, message = ?, modified_at = ?
+WHERE id = ? AND state = 'RUNNING' AND terminate_requested_at IS NULL
 """

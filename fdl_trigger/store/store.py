@@ -1,5 +1,6 @@
 """The store as a whole: opened, brought up to date, closed."""
 
+import logging
 import sqlite3
 from pathlib import Path
 
@@ -13,25 +14,38 @@ from .audit import AuditStore
 from .catalog import Catalog
 from .connections import ConnectionStore
 from .database import StoreDatabase
+from .globals import GlobalStore
 from .instances import InstanceStore
 from .journal import JournalStore
+from .keys import KeyStore
 from .locks import FileLock
 from .records import InstanceReader
+from .recovery import Recovery
 from .retention import Retention
+from .sealing import Sealing
 from .signals import Endings, Signal
 from .tasks import TaskStore
 from .tokens import TokenStore
+from .used_signs import UsedSigns
 from .users import UserStore
 from .vault import Vault, has_secrets
 from .writer import Writer
 
+logger = logging.getLogger(__name__)
+
 
 class Store:
-    """Everything that is kept. `open` before use, `close` after; both from the thread that owns the store."""
+    """Everything that is kept. `open` before use, `close` after; both from the thread that owns the store.
 
-    def __init__(self, path: Path, key_file: Path, backup_directory: Path, clock: Clock, queue_limit: int) -> None:
+    `key` (base64 of 32 bytes) takes the place of the key file.
+    """
+
+    def __init__(
+        self, path: Path, key_file: Path, backup_directory: Path, clock: Clock, queue_limit: int, key: str = ""
+    ) -> None:
         self.path = path
         self._key_file = key_file
+        self._key = key
         self._backup_directory = backup_directory
         self._clock = clock
         self._queue_limit = queue_limit
@@ -47,39 +61,53 @@ class Store:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch(mode=0o600)  # records are nobody else's business; SQLite's side files take the same mode
-            self._database = StoreDatabase(self.path)
-            applied = schema.migrate(self._database, self.path, self._backup_directory)
+            self.database = StoreDatabase(self.path)
+            applied = schema.migrate(self.database, self.path, self._backup_directory)
         except (OSError, sqlite3.Error, PeeweeException) as error:
             raise StoreUnavailable(f"The store {self.path} cannot be opened: {error}.") from None
         vault = self._open_vault()
-        self._writer = Writer(self._database)
+        self._writer = Writer(self.database)
         self._writer.start()
         self.instances = InstanceStore(self._writer, self._clock, self.work, self.endings, self._queue_limit)
-        self.records = InstanceReader(self._database)
-        self.journal = JournalStore(self._database)
-        self.tasks = TaskStore(self._database, self._writer, self._clock)
-        self.connections = ConnectionStore(self._database, self._writer, vault, self._clock)
-        self.applications = ApplicationStore(self._database, self._writer, vault, self._clock)
+        self.records = InstanceReader(self.database)
+        self.journal = JournalStore(self.database)
+        self.tasks = TaskStore(self.database, self._writer, self._clock)
+        self.connections = ConnectionStore(self.database, self._writer, vault, self._clock)
+        self.keys = KeyStore(self.database, self._writer, vault, self._clock)
+        self.applications = ApplicationStore(self.database, self._writer, vault, self.keys, self._clock)
+        self.used_signs = UsedSigns(self._writer, self._clock)
+        self.recovery = Recovery(self.instances, self._writer, self._clock)
         self.retention = Retention(self._writer)
-        self.audit = AuditStore(self._database, self._writer, self._clock)
-        self.users = UserStore(self._database, self._writer, self._clock)
-        self.tokens = TokenStore(self._database, self._writer, vault, self._clock)
-        self.catalog = Catalog(self._database, self.tasks, self.connections, self.applications, self.users, self.tokens)
+        self.audit = AuditStore(self.database, self._writer, self._clock)
+        self.users = UserStore(self.database, self._writer, self._clock)
+        self.tokens = TokenStore(self.database, self._writer, vault, self._clock)
+        self.globals = GlobalStore(self.database, self._writer, vault, self._clock)
+        self.sealing = Sealing(vault)
+        self.catalog = Catalog(self)
         self.instances.recount()
         return applied
 
     def _open_vault(self) -> Vault:
         try:
-            return Vault.open(self._key_file, may_create=not has_secrets(self._database))
+            if self._key:
+                return Vault.of_text(self._key)
+            return Vault.open(self._key_file, may_create=not has_secrets(self.database))
         except StoreUnavailable:
-            self._database.close_everything()
+            self.database.close_everything()
             raise
 
     def close(self) -> None:
         """Finish what was handed in and close every connection."""
+        self._flush()
         self._writer.stop()
         self._engine_lock.release()
-        self._database.close_everything()
+        self.database.close_everything()
+
+    def _flush(self) -> None:
+        try:
+            self.keys.flush()
+        except StoreUnavailable as error:
+            logger.warning("the last uses of keys are not written down: %s", error)
 
     def own_engine(self) -> bool:
         """Claim the right to run instances; False when another process has it. Given back by `close`."""

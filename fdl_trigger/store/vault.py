@@ -52,6 +52,14 @@ class Vault:
             os.fsync(file.fileno())
         return cls(key)
 
+    @classmethod
+    def of_text(cls, text: str) -> "Vault":
+        """Take the key itself, base64 of 32 bytes; raises StoreUnavailable."""
+        try:
+            return cls(base64.b64decode(text, validate=True))
+        except ValueError:
+            raise StoreUnavailable("The setting store.key is not base64.") from None
+
     def encrypt(self, text: str, context: str) -> bytes:
         """Return nonce, ciphertext and tag of the text."""
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -68,7 +76,7 @@ class Vault:
             return cipher.decrypt_and_verify(data[NONCE_BYTES:-TAG_BYTES], data[-TAG_BYTES:]).decode()
         except ValueError:
             raise StoreUnavailable(
-                f"The secret of {context} cannot be read with this key file. Use the key file the store was made with."
+                f"The secret of {context} cannot be read with this key. Use the one the store was made with."
             ) from None
 
     def encrypt_settings(self, settings: Mapping[str, Any], context: str) -> bytes:
@@ -84,8 +92,8 @@ class Vault:
 def has_secrets(database: StoreDatabase) -> bool:
     """Tell whether the store holds anything that was encrypted."""
     (row,) = database.read(
-        "SELECT EXISTS (SELECT 1 FROM connection) OR EXISTS (SELECT 1 FROM application WHERE secret IS NOT NULL) "
-        "OR EXISTS (SELECT 1 FROM signing_key)"
+        "SELECT EXISTS (SELECT 1 FROM connection) OR EXISTS (SELECT 1 FROM application_key) "
+        "OR EXISTS (SELECT 1 FROM signing_key) OR EXISTS (SELECT 1 FROM global_parameter)"
     )
     return bool(row[0])
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fdl_trigger.domain.applications import Application, ApplicationKey
 from fdl_trigger.domain.errors import StoreUnavailable
-from fdl_trigger.domain.records import LOCAL, Application, Connection
+from fdl_trigger.domain.records import LOCAL, Connection
 from fdl_trigger.store import schema
-from fdl_trigger.store.schema import MIGRATIONS
 from fdl_trigger.store.store import Store
 from fdl_trigger.store.vault import Vault
 
@@ -30,7 +30,7 @@ def _open_and_close(directory: str) -> None:
 
 def test_the_schema_is_made_once(tmp_path: Path, clock) -> None:
     store = _store(tmp_path, clock)
-    assert store.open() == sorted(path.stem for path in MIGRATIONS.glob("0*.py"))
+    assert store.open() == [file.stem for file in sorted(schema.MIGRATIONS.glob("0*.py"))]
     store.close()
     assert store.open() == []
     store.close()
@@ -99,7 +99,7 @@ def test_changes_of_another_process_are_seen(tmp_path: Path, clock) -> None:
 def test_secrets_do_not_lie_in_the_files_in_clear(tmp_path: Path, clock) -> None:
     store = _store(tmp_path, clock)
     store.open()
-    store.applications.add(Application(0, "id", "n", "aksk", "canary-one", "MD5", 300, None, (), True), BY)
+    store.applications.add(Application(0, "id", "n", "aksk", keys=(ApplicationKey("canary-one"),)), BY)
     store.connections.save(Connection("c", "api", {"authorization": {"type": "BEARER", "token": "canary-two"}}), BY)
     store.backup(tmp_path / "copy.db")
     assert store.applications.all()[0].secret == "canary-one"
@@ -123,7 +123,7 @@ def test_a_secret_opens_only_with_its_key_and_in_its_place(tmp_path: Path) -> No
         (Vault.open(tmp_path / "other", may_create=True), "application x"),
         (vault, "application y"),
     ):
-        with pytest.raises(StoreUnavailable, match="key file"):
+        with pytest.raises(StoreUnavailable, match="cannot be read with this key"):
             other.decrypt(sealed, context)
 
 

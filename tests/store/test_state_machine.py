@@ -114,7 +114,7 @@ def test_recovery_loses_what_a_dead_process_ran_and_leaves_ours_alone(store: Sto
     store.instances.claim_due(1, "a dead process")
     ours = store.instances.create(new(overlap_limit=2), BY)
     store.instances.claim_due(1, ME)
-    assert store.instances.recover(ME, {}) == (0, 1)
+    assert store.recovery.recover(ME, {}) == (0, 1)
     lost = store.records.by_uid(dead.uid)
     assert lost is not None
     assert (lost.state, lost.reason) == (State.TERMINATED, Reason.LOST)
@@ -125,7 +125,7 @@ def test_recovery_runs_again_what_its_task_allows_while_attempts_are_left(store:
     created = store.instances.create(new(), BY)
     for expected in [(1, 0), (0, 1)]:
         store.instances.claim_due(1, "a dead process")
-        assert store.instances.recover(ME, {(task_id, 1): 2}) == expected
+        assert store.recovery.recover(ME, {(task_id, 1): 2}) == expected
     lost = store.records.by_uid(created.uid)
     assert lost is not None
     assert (lost.state, lost.attempt) == (State.TERMINATED, 2)
@@ -135,7 +135,7 @@ def test_recovery_honours_a_stop_that_was_requested_before_the_crash(store: Stor
     created = store.instances.create(new(), BY)
     store.instances.claim_due(1, "a dead process")
     store.instances.request_end([created.id], Reason.USER, "enough", BY)
-    store.instances.recover(ME, {(task_id, 1): 9})
+    store.recovery.recover(ME, {(task_id, 1): 9})
     lost = store.records.by_uid(created.uid)
     assert lost is not None
     assert (lost.state, lost.reason) == (State.TERMINATED, Reason.USER)
@@ -210,4 +210,4 @@ def test_old_records_are_purged_with_all_that_belongs_to_them(store: Store, new,
     assert store.retention.purge(finished_before=clock.now, keep=100) == 1
     left = store.records.matching(InstanceFilter())
     assert [one.uid for one in left] == [waiting.uid]
-    assert store._database.read("SELECT DISTINCT instance_id FROM instance_event") == [(waiting.id,)]
+    assert store.database.read("SELECT DISTINCT instance_id FROM instance_event") == [(waiting.id,)]

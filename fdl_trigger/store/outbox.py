@@ -1,0 +1,74 @@
+"""Writes down whom to tell of an ending, in the transaction of the ending: a crash after it loses no notice."""
+
+import json
+import logging
+import secrets
+import sqlite3
+from collections.abc import Callable
+
+from ..domain.notices import QUIET_MS, DeliveryStatus, Ending, NoticeRule, Occasion, document_of
+from ..domain.records import Counts
+from ..domain.states import Reason, State
+
+_ENDING = """
+SELECT i.task_id, t.uid, t.name, i.uid, i.state, i.reason, i.message, i.attempt, i.trigger_kind, i.trigger_by,
+       i.created_at, i.started_at, i.finished_at, i.pages, i.rows_read, i.rows_inserted, i.rows_updated,
+       i.rows_deleted, i.rows_skipped, i.rows_dirty
+FROM instance i JOIN task t ON t.id = i.task_id WHERE i.id = ?
+"""
+_RECENT = "SELECT EXISTS (SELECT 1 FROM notice WHERE task_id = ? AND suppressed = 0 AND at > ?)"
+_NOTICE = """
+INSERT INTO notice (uid, task_id, instance_uid, occasion, at, suppressed, document) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_DELIVERY = "INSERT INTO notice_delivery (notice_id, channel, status, due_at) VALUES (?, ?, ?, ?)"
+
+logger = logging.getLogger(__name__)
+
+
+class Outbox:
+    """`rule_of` returns the notice rule of a published task, by id and version, or None."""
+
+    def __init__(self, rule_of: Callable[[int, int], NoticeRule | None]) -> None:
+        self._rule_of = rule_of
+
+    def ended(self, connection: sqlite3.Connection, instance_id: int, task_id: int, version: int) -> None:
+        """Note what is to be told of an instance that ended in the current transaction.
+
+        What goes wrong here is logged and undone; the ending stands.
+        """
+        connection.execute("SAVEPOINT notice")
+        try:
+            self._note(connection, instance_id, task_id, version)
+        except Exception:
+            if not connection.in_transaction:
+                raise  # the database gave up on the whole transaction, the ending included
+            connection.execute("ROLLBACK TO notice")
+            logger.exception("no notice is given of instance %d", instance_id)
+        connection.execute("RELEASE notice")
+
+    def _note(self, connection: sqlite3.Connection, instance_id: int, task_id: int, version: int) -> None:
+        rule = self._rule_of(task_id, version)
+        if rule is None:
+            return
+        ending = _ending(connection.execute(_ENDING, (instance_id,)).fetchone())
+        occasion = rule.occasion(ending)
+        if occasion is not None:
+            _put(connection, ending, occasion, rule.channels)
+
+
+def _put(connection: sqlite3.Connection, ending: Ending, occasion: Occasion, channels: tuple[str, ...]) -> None:
+    at = ending.finished_at
+    (is_quiet,) = connection.execute(_RECENT, (ending.task_id, at - QUIET_MS)).fetchone()
+    uid = f"msg_{secrets.token_hex(16)}"
+    document = json.dumps(document_of(occasion, ending))
+    values = (uid, ending.task_id, ending.instance_uid, occasion, at, is_quiet, document)
+    notice_id = connection.execute(_NOTICE, values).lastrowid
+    status = DeliveryStatus.SUPPRESSED if is_quiet else DeliveryStatus.PENDING
+    connection.executemany(_DELIVERY, [(notice_id, channel, status, at) for channel in channels])
+
+
+def _ending(row: tuple[object, ...]) -> Ending:
+    values: list[object] = list(row)
+    state, reason, message = row[4:7]
+    values[4:7] = [State(state), Reason(reason) if reason else None, message or ""]
+    return Ending(*values[:13], Counts(*values[13:]))  # type: ignore[arg-type] # the columns of _ENDING, in this order
