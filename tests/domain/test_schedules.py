@@ -2,9 +2,11 @@
 
 import json
 import pickle
+import re
 import time
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -256,3 +258,20 @@ def test_any_cron_text_is_read_or_refused(text: str) -> None:
     except DefinitionInvalid as refused:
         found = refused.details["problems"]
     assert found
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text(encoding="utf-8")
+
+
+def test_the_document_and_the_calendars_on_the_page_are_read() -> None:
+    example = json.loads(PAGE.split("```json")[1].split("```")[0])
+    assert shown(saved(example), 1) == ["2026-12-01 08:00"]
+    calendars = re.findall(r'`(\{"type": "(?:DAYS|CHINA)".*?\})`', PAGE)
+    assert len(calendars) == 3
+    for text in calendars:
+        assert saved(cron("0 8 * * *", calendar=json.loads(text))).next_fire(NOW)
+
+
+def test_the_page_names_every_key_type_and_misfire_policy() -> None:
+    missing = [word for word in [*KEYS, *PlanType, *Misfire] if f"`{word}`" not in PAGE]
+    assert missing == []

@@ -1,5 +1,6 @@
 """Rules that say when something is due: days and times on the wall, steps from a base, one moment."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -34,12 +35,12 @@ class Rule(Protocol):
         ...
 
 
-class WallRule:
+class WallRule(ABC):
     """A rule of wall times: the zone decides what moment they come to."""
 
+    @abstractmethod
     def next_wall(self, wall: datetime) -> datetime | None:
-        """Return the first wall time of the rule after `wall`."""
-        raise AssertionError("a wall rule has wall times")
+        """Return the first wall time of the rule after `wall`, None when there is none."""
 
     def dues(self, after_ms: int, clock: WallClock, days: WorkDays) -> Iterator[Due]:
         wall = self.next_wall(clock.has_shown(after_ms))

@@ -52,11 +52,6 @@ class WallClock:
             return (naive - before) * 1000
         return self._change(naive - after, naive - before) * 1000
 
-    def skips(self, wall: datetime) -> bool:
-        """Say whether the clock jumps over this wall time."""
-        before, after = self._offsets(wall)
-        return before < after
-
     def repeats(self, wall: datetime) -> bool:
         """Say whether the clock shows this wall time twice."""
         before, after = self._offsets(wall)
