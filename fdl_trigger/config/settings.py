@@ -1,9 +1,11 @@
 """The settings as frozen values: one field each, with its default, its help and its checks."""
 
+import base64
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
@@ -14,8 +16,8 @@ from ..domain.rates import is_rate
 from .reading import load_sections
 
 
-def _setting(default: Any, help: str, *checks: Callable[[Any], Any]) -> Any:
-    return field(default=default, metadata={"help": help, "validate": checks})
+def _setting(default: Any, help: str, *checks: Callable[[Any], Any], shown: bool = True) -> Any:
+    return field(default=default, repr=shown, metadata={"help": help, "validate": checks})
 
 
 def _zone(name: str) -> None:
@@ -31,6 +33,15 @@ def _rate(text: str) -> None:
         raise ValidationError("a rate reads like 60/minute or 5/second")
 
 
+def _key(text: str) -> None:
+    try:
+        size = len(base64.b64decode(text, validate=True))
+    except ValueError:
+        size = -1
+    if text and size != 32:
+        raise ValidationError("is not base64 of 32 bytes; make one with: openssl rand -base64 32")
+
+
 def _each(pattern: str, reason: str) -> Callable[[tuple[str, ...]], None]:
     def check(values: tuple[str, ...]) -> None:
         for value in values:
@@ -40,6 +51,14 @@ def _each(pattern: str, reason: str) -> Callable[[tuple[str, ...]], None]:
             raise ValidationError("holds a value twice")
 
     return check
+
+
+def _networks(values: tuple[str, ...]) -> None:
+    for value in values:
+        try:
+            ip_network(value, strict=False)
+        except ValueError:
+            raise ValidationError(f"'{value}' is neither an address nor a network such as 10.0.0.0/8") from None
 
 
 def _at_least(low: float) -> validate.Range:
@@ -59,6 +78,9 @@ class ServerSettings:
         'origins of pages that may call from a browser, such as "https://bi.example.com"; none by default',
         _each(r"\*|https?://[^/\s?#]+", "is not an origin such as https://bi.example.com"),
     )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), "addresses or networks of proxies whose X-Forwarded-For and -Proto are believed; none by default", _networks
+    )
     shutdown_grace_s: float = _setting(
         10.0, "seconds running instances get to end when the service stops", _at_least(0)
     )
@@ -70,6 +92,12 @@ class StoreSettings:
 
     path: str = _setting("fdl-trigger.db", "the SQLite file of the store", validate.Length(1, 4096))
     key_file: str = _setting("", "file with the key that encrypts secrets at rest; empty: <path>.key")
+    key: str = _setting(
+        "",
+        "the key itself, base64 of 32 random bytes, in place of key_file; best by environment or file",
+        _key,
+        shown=False,
+    )
     backup_dir: str = _setting("", "directory for backups before an upgrade; empty: backups/ beside the store")
 
     @property
@@ -117,6 +145,7 @@ class LimitSettings:
 
     page_rate: str = _setting("60/minute", "calls of one page application from one address", _rate)
     application_rate: str = _setting("", "calls of any other application that has no rate of its own", _rate)
+    failed_logins: str = _setting("30/minute", "failed attempts of one client from one address", _rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +155,20 @@ class OutgoingSettings:
     max_response_bytes: int = _setting(64 * 1024 * 1024, "longest response read into memory, in bytes", _at_least(1024))
     request_timeout_s: float = _setting(10.0, "time for one request, in seconds", validate.Range(0.1, 3600))
     max_redirects: int = _setting(5, "redirects followed by a GET request", validate.Range(0, 20))
+    private_networks: bool = _setting(True, "requests may reach addresses of private networks (intranet)")
+    loopback: bool = _setting(
+        False, "requests may reach this machine itself; otherwise only by connections with allowLoopback"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """Node types that run programs: whoever may edit tasks then runs them as the service's user."""
+
+    enabled: tuple[str, ...] = _setting(
+        (), 'node types switched on besides the harmless ones: "SHELL", "PYTHON"', _each("SHELL|PYTHON", "is not one")
+    )
+    python: str = _setting("", "interpreter that runs PYTHON nodes and watches over programs; empty: the service's own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +177,15 @@ class InstanceSettings:
 
     keep_days: int = _setting(90, "days a finished instance is kept", _at_least(1))
     keep_count: int = _setting(10_000, "finished instances kept of each task", _at_least(1))
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisSettings:
+    """Why callers are refused, for administrators."""
+
+    enabled: bool = _setting(
+        False, "add to each refusal in the audit log what was to be signed and what came instead; never a secret"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +210,9 @@ class Settings:
     finedatalink: FineDataLinkSettings = FineDataLinkSettings()
     limits: LimitSettings = LimitSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
+    nodes: NodeSettings = NodeSettings()
     instances: InstanceSettings = InstanceSettings()
+    diagnosis: DiagnosisSettings = DiagnosisSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

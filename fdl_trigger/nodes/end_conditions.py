@@ -32,12 +32,16 @@ def has_ended(end: End, page: Page, position: Mapping[str, Any], context: NodeCo
 
 def _holds(condition: EndCondition, page: Page, position: Mapping[str, Any], context: NodeContext) -> bool:
     operand = _operand(condition, page, position, context)
-    if condition.operator in ("IS_EMPTY", "IS_NOT_EMPTY"):
-        return (operand.strip() in _NOTHING) == (condition.operator == "IS_EMPTY")
-    value = context.resolve(condition.value, position)
-    if condition.operator == "CONTAINS":
+    return meets(operand, condition.operator, context.resolve(condition.value, position))
+
+
+def meets(operand: str, operator: str, value: str) -> bool:
+    """Apply any of the operators to two texts."""
+    if operator in ("IS_EMPTY", "IS_NOT_EMPTY"):
+        return (operand.strip() in _NOTHING) == (operator == "IS_EMPTY")
+    if operator == "CONTAINS":
         return value in operand
-    return compare(operand, condition.operator, value)
+    return compare(operand, operator, value)
 
 
 def compare(left: str, operator: str, right: str) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
@@ -56,7 +56,7 @@ class Success:
     """When an answer counts as success."""
 
     status: str = "200-299"
-    conditions: End = End()
+    conditions: End = field(default_factory=End)
 
     def allows(self, status: int) -> bool:
         """Tell whether the status is one of the listed."""
