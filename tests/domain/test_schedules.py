@@ -188,6 +188,11 @@ def test_all_mistakes_of_a_cron_text_are_told() -> None:
     assert [key for key, _ in problems(cron("0 61 25 * * *"))] == ["value.cron"] * 3
 
 
+def test_mistakes_in_different_keys_are_told_together() -> None:
+    found = problems(cron("0 99 * * * ?", timeZone="Mars/Phobos", start="soon", end="later"))
+    assert [key for key, _ in found] == ["value.cron", "timeZone", "start", "end"]
+
+
 def test_roma_takes_whole_minutes_and_no_five_fields() -> None:
     assert "second: only 0 is accepted" in problems(cron("30 0 12 * * ?"), limits=ROMA_LIMITS)[0][1]
     assert "it takes 6" in problems(cron("0 12 * * ?"), limits=ROMA_LIMITS)[0][1]

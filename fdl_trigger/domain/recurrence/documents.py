@@ -1,11 +1,11 @@
 """The document of a schedule, read and checked (finedatalink-tasks.md section 10; docs/schedules.md has every key)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from ..definition import flatten, invalid
 from .calendars import CalendarSchema
@@ -25,12 +25,14 @@ from .schedule import Misfire, PlanType, Schedule
 from .work_days import EveryDay
 from .zones import UnknownZone, WallClock, zone_named
 
+T = TypeVar("T")
 MAX_RUNS = 10_000
 MAX_MISFIRES = 1_000
 NAME_LENGTH = 128
 _LATEST_MS = int(datetime(LAST_YEAR, 12, 31, tzinfo=UTC).timestamp()) * 1000
 _MOMENTS = "epoch milliseconds, or a time such as 2026-12-01T08:00:00+08:00 (without an offset: time of the zone)"
 _ELAPSED_S = {Period.MIN: 60, Period.HOUR: 3_600}
+_DAYS = {Period.DAY: 1, Period.WEEK: 7}
 _VALUES: Mapping[PlanType, type[Schema]] = {
     PlanType.ONCE: OnceValueSchema,
     PlanType.SIMPLE: SimpleValueSchema,
@@ -94,54 +96,63 @@ class _ScheduleSchema(Schema):
     start = fields.Raw(load_default=None, allow_none=True)
     end = fields.Raw(load_default=None, allow_none=True)
     runs = fields.Int(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, MAX_RUNS))
-    days = fields.Nested(CalendarSchema, data_key="calendar", load_default=EveryDay(), allow_none=True)
+    days = fields.Nested(CalendarSchema, data_key="calendar", load_default=None, allow_none=True)
     misfire = fields.Enum(Misfire, load_default=Misfire.SKIP)
     misfire_limit = fields.Int(
         data_key="misfireLimit", load_default=100, strict=True, validate=validate.Range(1, MAX_MISFIRES)
     )
 
-    @post_load
-    def build(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
-        try:
-            data["value"] = _VALUES[data["type"]]().load(data["value"])
-        except ValidationError as error:
-            raise ValidationError({"value": error.messages}) from None
-        return {**data, "days": data["days"] or EveryDay()}
-
 
 class _Building:
-    """Puts a schedule together from its checked parts; the mistakes left are those between the parts."""
+    """Puts a schedule together from its loaded parts and collects the mistakes in them."""
 
     def __init__(self, loaded: Mapping[str, Any], limits: Limits, zone: str) -> None:
         self._loaded, self._limits = loaded, limits
         self._type: PlanType = loaded["type"]
-        self._clock = self._read_clock(loaded["zone"] or zone)
-        self._start = self._read_moment("start", round_up=True)
-        self._end = self._read_moment("end")
+        self._problems: dict[str, Any] = {}
+        self._value = self._checked(self._read_value)
+        self._clock = self._checked(lambda: _clock(loaded["zone"] or zone)) or _clock("UTC")
+        start = self._checked(lambda: self._read_moment("start"))
+        self._start = None if start is None else -(-start // 1000) * 1000
+        self._end = self._checked(lambda: self._read_moment("end"))
 
     def schedule(self, document: Mapping[str, Any]) -> Schedule:
-        self._check_span()
+        """Return the schedule; raises ValidationError with the mistakes."""
+        self._checked(self._check_span)
+        if self._problems:
+            raise ValidationError(self._problems)
         rule = self._rule()
-        self._check_gap(rule)
-        kept = {key: self._loaded[key] for key in ("name", "enabled", "runs", "days", "misfire", "misfire_limit")}
+        _check_gap(rule, self._limits.min_interval_s)
+        kept = {key: self._loaded[key] for key in ("name", "enabled", "runs", "misfire", "misfire_limit")}
         return Schedule(
             type=self._type,
             rule=rule,
             clock=self._clock,
             start_ms=self._start,
             end_ms=self._end,
+            days=self._loaded["days"] or EveryDay(),
             steps_from_start=isinstance(rule, EveryDays | EveryMonths),
             document=document,
             **kept,
         )
 
-    def _read_clock(self, name: str) -> WallClock:
+    def _checked(self, read: Callable[[], T]) -> T | None:
         try:
-            return WallClock(zone_named(name))
-        except UnknownZone as error:
-            raise ValidationError({"timeZone": [str(error)]}) from None
+            return read()
+        except ValidationError as error:
+            self._problems.update(error.messages_dict)
+            return None
 
-    def _read_moment(self, key: str, *, round_up: bool = False) -> int | None:
+    def _read_value(self) -> OnDays | Interval | None:
+        try:
+            value = _VALUES[self._type]().load(self._loaded["value"])
+        except ValidationError as error:
+            raise ValidationError({"value": error.messages}) from None
+        if self._type is PlanType.CRON:
+            return _cron(value["cron"], self._limits)
+        return value or None
+
+    def _read_moment(self, key: str) -> int | None:
         value = self._loaded[key]
         if value is None or value == "":
             return None
@@ -149,47 +160,50 @@ class _Building:
         if moment is None:
             reason = f"'{str(value)[:64]}' is not a moment from {FIRST_YEAR} to {LAST_YEAR}; it takes {_MOMENTS}"
             raise ValidationError({key: [reason]})
-        return -(-moment // 1000) * 1000 if round_up else moment
+        return moment
 
     def _check_span(self) -> None:
-        if self._start is None and self._type in _FROM_A_START:
-            raise ValidationError({"start": [f"a plan of type {self._type} needs a start"]})
-        if self._start is None and self._loaded["runs"] is not None:
-            raise ValidationError({"start": ["a number of runs is counted from a start, which is missing"]})
+        if self._start is None and "start" not in self._problems:
+            if self._type in _FROM_A_START:
+                raise ValidationError({"start": [f"a plan of type {self._type} needs a start"]})
+            if self._loaded["runs"] is not None:
+                raise ValidationError({"start": ["a number of runs is counted from a start, which is missing"]})
         if self._start is not None and self._end is not None and self._end < self._start:
             raise ValidationError({"end": ["the end lies before the start"]})
 
     def _rule(self) -> Rule:
-        value = self._loaded["value"]
-        if isinstance(value, OnDays):
-            return value
-        if isinstance(value, Interval):
-            return self._stepping(value)
-        return Once(self._start or 0) if self._type is PlanType.ONCE else self._cron(value["cron"])
-
-    def _stepping(self, interval: Interval) -> Rule:
         start = self._start or 0
-        if interval.period in _ELAPSED_S:
-            return EveryElapsed(start, interval.count * _ELAPSED_S[interval.period])
+        if not isinstance(self._value, Interval):
+            return self._value or Once(start)
+        count, period = self._value.count, self._value.period
+        if period in _ELAPSED_S:
+            return EveryElapsed(start, count * _ELAPSED_S[period])
         base = self._clock.shows(start)
-        if interval.period is Period.MON:
-            return EveryMonths(base, interval.count)
-        return EveryDays(base, interval.count * (7 if interval.period is Period.WEEK else 1))
+        return EveryMonths(base, count) if period is Period.MON else EveryDays(base, count * _DAYS[period])
 
-    def _cron(self, text: str) -> Rule:
-        try:
-            cron = Cron.parse(text, self._limits.cron_fields)
-        except CronError as error:
-            raise _cron_problems(*error.problems) from None
-        if self._limits.second_zero and cron.times.seconds != (0,):
-            raise _cron_problems("second: only 0 is accepted here, schedules count in whole minutes")
-        return OnDays(cron.days, cron.times)
 
-    def _check_gap(self, rule: Rule) -> None:
-        gap, shortest = rule.smallest_gap(), self._limits.min_interval_s
-        if gap is not None and gap < shortest:
-            reason = f"fires every {gap} s at its densest; the shortest time between two fires is {shortest} s"
-            raise ValidationError({"value": [reason]})
+def _clock(name: str) -> WallClock:
+    try:
+        return WallClock(zone_named(name))
+    except UnknownZone as error:
+        raise ValidationError({"timeZone": [str(error)]}) from None
+
+
+def _cron(text: str, limits: Limits) -> OnDays:
+    try:
+        cron = Cron.parse(text, limits.cron_fields)
+    except CronError as error:
+        raise _cron_problems(*error.problems) from None
+    if limits.second_zero and cron.times.seconds != (0,):
+        raise _cron_problems("second: only 0 is accepted here, schedules count in whole minutes")
+    return OnDays(cron.days, cron.times)
+
+
+def _check_gap(rule: Rule, shortest_s: int) -> None:
+    gap = rule.smallest_gap()
+    if gap is not None and gap < shortest_s:
+        reason = f"fires every {gap} s at its densest; the shortest time between two fires is {shortest_s} s"
+        raise ValidationError({"value": [reason]})
 
 
 def _cron_problems(*problems: str) -> ValidationError:
