@@ -19,6 +19,8 @@ from .instances import InstanceStore
 from .journal import JournalStore
 from .keys import KeyStore
 from .locks import FileLock
+from .notices import NoticeStore
+from .outbox import Outbox
 from .records import InstanceReader
 from .recovery import Recovery
 from .retention import Retention
@@ -68,10 +70,13 @@ class Store:
         vault = self._open_vault()
         self._writer = Writer(self.database)
         self._writer.start()
-        self.instances = InstanceStore(self._writer, self._clock, self.work, self.endings, self._queue_limit)
+        outbox = Outbox(lambda task_id, version: self.catalog.notice_rule(task_id, version))
+        self.instances = InstanceStore(
+            self._writer, self._clock, self.work, self.endings, self._queue_limit, outbox
+        )
         self.records = InstanceReader(self.database)
         self.journal = JournalStore(self.database)
-        self.tasks = TaskStore(self.database, self._writer, self._clock)
+        self.tasks = TaskStore(self.database, self._writer, vault, self._clock)
         self.connections = ConnectionStore(self.database, self._writer, vault, self._clock)
         self.keys = KeyStore(self.database, self._writer, vault, self._clock)
         self.applications = ApplicationStore(self.database, self._writer, vault, self.keys, self._clock)
@@ -83,7 +88,9 @@ class Store:
         self.tokens = TokenStore(self.database, self._writer, vault, self._clock)
         self.globals = GlobalStore(self.database, self._writer, vault, self._clock)
         self.sealing = Sealing(vault)
+        self.notices = NoticeStore(self.database, self._writer, self._clock)
         self.catalog = Catalog(self)
+        self.tasks.seal()
         self.instances.recount()
         return applied
 

@@ -1,8 +1,7 @@
 """Tasks and their published versions."""
 
-import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from peewee import JOIN, IntegrityError
@@ -15,16 +14,19 @@ from ..domain.records import Task
 from .audit import audited
 from .changes import changed
 from .database import StoreDatabase
+from .documents import Documents
 from .models import TaskModel, TaskVersionModel
+from .vault import Vault
 from .writer import Writer
 
 
 class TaskStore:
-    """Keeps drafts and published snapshots; a change is durable when the call returns."""
+    """Keeps drafts and published snapshots, encrypted; a change is durable when the call returns."""
 
-    def __init__(self, database: StoreDatabase, writer: Writer, clock: Clock) -> None:
+    def __init__(self, database: StoreDatabase, writer: Writer, vault: Vault, clock: Clock) -> None:
         self._database = database
         self._writer = writer
+        self._documents = Documents(vault)
         self._clock = clock
 
     def all(self) -> list[Task]:
@@ -39,14 +41,16 @@ class TaskStore:
             .where(TaskModel.deleted_at.is_null())
             .order_by(TaskModel.folder, TaskModel.name)
         )
-        return [_task(row) for row in query.dicts().execute(self._database)]
+        rows = list(query.dicts().execute(self._database))
+        documents = self._documents.open_all([row[key] for row in rows for key in ("draft", "document") if row[key]])
+        return [_task(row, documents) for row in rows]
 
     def document(self, task_id: int, version: int) -> Mapping[str, Any] | None:
         """Return a published snapshot, of a deleted task too."""
         rows = self._database.read(
             "SELECT document FROM task_version WHERE task_id = ? AND version = ?", (task_id, version)
         )
-        return json.loads(rows[0][0]) if rows else None
+        return self._documents.open(rows[0][0]) if rows else None
 
     def save(self, definition: Definition, entry: AuditEntry) -> None:
         """Insert or replace the draft of the task with this uid; raises DefinitionInvalid for a name in use.
@@ -60,7 +64,7 @@ class TaskStore:
                 "name": definition.name,
                 "folder": definition.folder,
                 "description": definition.description,
-                "draft": _text(definition.document),
+                "draft": self._documents.seal(definition.document),
                 "updated_at": now,
             }
             changed(connection)
@@ -94,6 +98,14 @@ class TaskStore:
 
         return self._writer.write(audited(work, entry, self._clock))
 
+    def seal(self) -> None:
+        """Encrypt the documents an earlier version kept in clear."""
+        for table, column in (("task", "draft"), ("task_version", "document")):
+            rows = self._database.read(f"SELECT DISTINCT {column} FROM {table} WHERE {column} LIKE '{{%'", ())
+            sealed = [(self._documents.seal(self._documents.open(text)), text) for (text,) in rows]
+            if sealed:
+                self._writer.write(_replacing(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", sealed))
+
     def enable(self, task_id: int, enabled: bool, entry: AuditEntry) -> None:
         """Allow or refuse further triggers of the task."""
 
@@ -115,11 +127,7 @@ class TaskStore:
         self._writer.write(audited(work, entry, self._clock))
 
 
-def _text(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False)
-
-
-def _task(row: dict[str, Any]) -> Task:
+def _task(row: dict[str, Any], documents: Mapping[str, Mapping[str, Any]]) -> Task:
     return Task(
         id=row["id"],
         uid=row["uid"],
@@ -128,9 +136,17 @@ def _task(row: dict[str, Any]) -> Task:
         description=row["description"],
         enabled=row["enabled"],
         version=row["version"],
-        draft=json.loads(row["draft"]),
-        published=json.loads(row["document"]) if row["document"] else None,
+        draft=documents[row["draft"]],
+        published=documents[row["document"]] if row["document"] else None,
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         published_at=row["published_at"],
     )
+
+
+def _replacing(statement: str, values: list[tuple[str, str]]) -> Callable[[sqlite3.Connection], None]:
+    def work(connection: sqlite3.Connection) -> None:
+        changed(connection)
+        connection.executemany(statement, values)
+
+    return work
