@@ -214,6 +214,7 @@ class Server:
                 asyncore_use_poll=True,
                 connection_limit=CONNECTION_LIMIT,
                 channel_timeout=120,
+                clear_untrusted_proxy_headers=False,  # `auth.proxies` decides whom to believe, by address
                 max_request_body_size=MAX_BUFFERED_BODY,
             )
         except (OSError, ValueError) as error:

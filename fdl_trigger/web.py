@@ -15,7 +15,11 @@ from werkzeug.routing import RequestRedirect
 from . import __version__
 from .access_log import watch
 from .auth import Rates
+from .auth.admission import Admission
+from .auth.failed_logins import FailedLogins
 from .auth.permissions import public
+from .auth.proxies import TrustedProxies
+from .auth.refusals import Refusals
 from .config import Settings
 from .dialects import DIALECTS, MountedDialect, Services
 from .domain.clock import Clock, system_clock
@@ -54,6 +58,9 @@ def create_app(runtime: Runtime, *, clock: Clock = system_clock) -> Flask:
     )
     if static:
         public("scripts and styles hold no secrets")(app.view_functions["static"])
+    if settings.server.trusted_proxies:
+        layered = TrustedProxies(app.wsgi_app, settings.server.trusted_proxies)
+        app.wsgi_app = layered  # type: ignore[method-assign]  # Flask's own way to add a layer
     watch(app)
     _mount_health(app, runtime)
     _Api(app).mount(_services(runtime, clock), settings)
@@ -123,13 +130,23 @@ def _services(runtime: Runtime, clock: Clock) -> Services:
     zone = settings.engine.time_zone
     return Services(
         instances=lambda: runtime.instances,
-        find_application=lambda client_id: runtime.access.get(client_id),
         applications=lambda: runtime.access.list(),
-        rates=Rates(settings.limits.page_rate, settings.limits.application_rate),
-        clock=clock,
+        admission=_admission(runtime, clock),
         threads=settings.server.threads,
         zone=ZoneInfo(zone) if zone else None,
         cors_origins=settings.server.cors_origins,
+    )
+
+
+def _admission(runtime: Runtime, clock: Clock) -> Admission:
+    limits = runtime.settings.limits
+    return Admission(
+        lambda: runtime.access,
+        lambda: runtime.keys,
+        Rates(limits.page_rate, limits.application_rate),
+        FailedLogins(limits.failed_logins),
+        Refusals(lambda entry: runtime.store.audit.post(entry), explains=runtime.settings.diagnosis.enabled),
+        clock,
     )
 
 

@@ -2,18 +2,25 @@
 
 import hmac
 
-from ..domain.records import Application
+from ..domain.applications import Application
 from .credentials import Credentials
+from .proof import Check, Proof
 
 
 class AkSk:
     """`client_id` and `secret`."""
 
+    fails_at = Check.SECRET
+
     def claims(self, credentials: Credentials) -> bool:
         """Tell whether the credentials are of this method."""
-        return bool(credentials.secret) and not credentials.signature
+        return bool(credentials.secret)
 
-    def verify(self, application: Application, credentials: Credentials, now_ms: int) -> bool:
-        """Tell whether the secret is the application's."""
-        expected = (application.secret or "").encode()
-        return hmac.compare_digest(expected, credentials.secret.encode(errors="replace")) and bool(expected)
+    def verify(self, application: Application, credentials: Credentials, now_ms: int) -> Proof | None:
+        """Return the proof when the secret is one of the application's."""
+        given = credentials.secret.encode(errors="replace")
+        found = None
+        for key in application.keys:
+            if hmac.compare_digest(key.secret.encode(), given) and key.is_live(now_ms) and key.secret:
+                found = Proof(key.id)
+        return found

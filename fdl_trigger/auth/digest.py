@@ -5,19 +5,18 @@
 
 import hashlib
 import hmac
-import re
 
-from ..domain.errors import CredentialExpired
-from ..domain.records import Application
+from ..domain.applications import Application
 from .credentials import Credentials
+from .proof import Check, Proof
+from .sm3 import sm3
+from .timestamps import TIMESTAMP_LENGTH, is_timestamp, require_timely
 
-FUTURE_SKEW_MS = 5_000
-ALGORITHMS = ("MD5", "SHA256", "SM3")
-_TIMESTAMP = re.compile(r"[0-9]{13}")
-_TIMESTAMP_LENGTH = 13
+ALGORITHMS = {"MD5": 32, "SHA256": 64, "SM3": 64}
+"""The algorithms, with the hexadecimal digits of each."""
 
 
-def sign(client_id: str, secret: str, timestamp_ms: int, algorithm: str = "MD5") -> str:
+def sign(client_id: str, secret: str, timestamp_ms: int | str, algorithm: str = "MD5") -> str:
     """Return the `_sign_` of a call made at `timestamp_ms` (UTC epoch milliseconds, 13 digits).
 
     Raises ValueError for an algorithm that is not one of ALGORITHMS.
@@ -25,34 +24,37 @@ def sign(client_id: str, secret: str, timestamp_ms: int, algorithm: str = "MD5")
     return _digest(algorithm, f"{client_id}{secret}{timestamp_ms}") + str(timestamp_ms)
 
 
+def split(signature: str) -> tuple[str, str]:
+    """Return the digest and the timestamp of a `_sign_`."""
+    return signature[:-TIMESTAMP_LENGTH], signature[-TIMESTAMP_LENGTH:]
+
+
 class DigestSignature:
     """`client_id` and `_sign_`."""
 
+    fails_at = Check.SIGNATURE
+
     def claims(self, credentials: Credentials) -> bool:
         """Tell whether the credentials are of this method."""
-        return bool(credentials.signature) and not credentials.secret
+        return bool(credentials.signature)
 
-    def verify(self, application: Application, credentials: Credentials, now_ms: int) -> bool:
-        """Tell whether the signature is the application's; raises CredentialExpired for a right one out of its time."""
-        given, timestamp = _split(credentials.signature)
-        signed = f"{application.client_id}{application.secret or ''}{timestamp}"
-        expected = _digest(application.digest_algorithm, signed)
-        genuine = hmac.compare_digest(expected.encode(), given.lower().encode(errors="replace"))
-        if not genuine or not application.secret or not _TIMESTAMP.fullmatch(timestamp):
-            return False
-        _require_timely(now_ms - int(timestamp), application.digest_timeout_s)
-        return True
+    def verify(self, application: Application, credentials: Credentials, now_ms: int) -> Proof | None:
+        """Return the proof of a right signature; raises CredentialExpired for a right one out of its time.
 
-
-def _require_timely(age_ms: int, timeout_s: int) -> None:
-    if age_ms < -FUTURE_SKEW_MS:
-        raise CredentialExpired("The timestamp of the signature lies in the future; set the caller's clock.")
-    if age_ms >= timeout_s * 1000:
-        raise CredentialExpired(f"The signature is older than {timeout_s} seconds; sign each call anew.")
-
-
-def _split(signature: str) -> tuple[str, str]:
-    return signature[:-_TIMESTAMP_LENGTH], signature[-_TIMESTAMP_LENGTH:]
+        The digits may be upper case (section 8.4); a signature that counts once is kept in lower case.
+        """
+        given, timestamp = split(credentials.signature)
+        digest = given.lower().encode(errors="replace")
+        found = None
+        for key in application.keys:
+            signed = f"{application.client_id}{key.secret}{timestamp}"
+            expected = _digest(application.digest_algorithm, signed).encode()
+            if hmac.compare_digest(expected, digest) and key.is_live(now_ms) and key.secret:
+                found = key
+        if found is None or not is_timestamp(timestamp):
+            return None
+        expires_at = require_timely(int(timestamp), now_ms, application.digest_timeout_s)
+        return Proof(found.id, credentials.signature.lower(), expires_at)
 
 
 def _digest(algorithm: str, text: str) -> str:
@@ -63,19 +65,5 @@ def _digest(algorithm: str, text: str) -> str:
         case "SHA256":
             return hashlib.sha256(data).hexdigest()
         case "SM3":
-            return _sm3(data)
+            return sm3(data).hex()
     raise ValueError(f"digest algorithm '{algorithm}' is not one of {', '.join(ALGORITHMS)}")
-
-
-def _sm3(data: bytes) -> str:
-    try:
-        return hashlib.new("sm3", data).hexdigest()
-    except ValueError:
-        return sm3_without_openssl(data)
-
-
-def sm3_without_openssl(data: bytes) -> str:
-    """Return the SM3 digest where OpenSSL was built without it; forty times slower."""
-    from gmssl import sm3
-
-    return str(sm3.sm3_hash(list(data)))

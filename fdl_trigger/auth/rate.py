@@ -8,8 +8,9 @@ from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from ..domain.applications import Application
 from ..domain.errors import RateLimited
-from ..domain.records import Application
+from .proof import Check
 
 
 class Rates:
@@ -40,7 +41,9 @@ class Rates:
             if not self._limiter.hit(item, *caller):
                 reset = self._limiter.get_window_stats(item, *caller).reset_time
                 seconds = max(1, math.ceil(reset - time.time()))
-                raise RateLimited(f"Too many requests ({item}); try again in {seconds} s.", retry_after=seconds)
+                raise RateLimited(
+                    f"Too many requests ({item}); try again in {seconds} s.", retry_after=seconds, check=Check.RATE
+                )
 
 
 @lru_cache(maxsize=256)

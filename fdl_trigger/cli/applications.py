@@ -9,7 +9,8 @@ import click
 from .entry import config_option, opened, which
 
 if TYPE_CHECKING:
-    from ..domain.records import Application, Grant
+    from ..domain.applications import Application
+    from ..domain.records import Grant
     from ..runtime import Runtime
 
 _OPERATIONS = ("execute", "list", "read", "terminate")

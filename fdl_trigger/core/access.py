@@ -1,21 +1,20 @@
 """Applications: who may call from outside, and what."""
 
 import builtins
-import re
 import secrets
 from collections.abc import Iterable
 
+from ..domain.applications import Application, ApplicationKey
 from ..domain.audit import AuditEntry
 from ..domain.definition import invalid
 from ..domain.errors import AuthenticationFailed
-from ..domain.rates import is_rate
-from ..domain.records import LOCAL, Application, Grant, Principal
+from ..domain.records import LOCAL, Grant, Principal
+from ..domain.sm2_keys import normalise_public_key
 from ..store.store import Store
+from .application_rules import DIGEST_ALGORITHMS, METHODS, problems, public_key_problem
 
-# What the product can choose per application (finedatalink-open-platform.md section 8.2), and our page applications.
-METHODS = ("aksk", "digest", "page")
-DIGEST_ALGORITHMS = ("MD5", "SHA256", "SM3")
-_ORIGIN = re.compile(r"https?://[^/\s?#]+/?", re.IGNORECASE)
+__all__ = ["DIGEST_ALGORITHMS", "METHODS", "AccessService", "new_secret"]
+
 ID_BYTES = 16  # 32 hexadecimal characters, as the product's
 
 
@@ -35,33 +34,42 @@ class AccessService:
         digest_timeout_s: int = 300,
         rate: str | None = None,
         origins: Iterable[str] = (),
+        public_key: str | None = None,
+        once: bool = False,
+        bound: bool = False,
+        operators: Iterable[str] = (),
         principal: Principal = LOCAL,
     ) -> Application:
-        """Create an application with a random id and secret and return it; a page application gets no secret.
+        """Create an application with a random id and secret and return it; a page or sm2 application gets no secret.
 
         `rate` is a limit such as "60/minute", `origins` are where a page application's pages are served from
-        ("https://reports.example.com"). Raises DefinitionInvalid.
+        ("https://reports.example.com"), `public_key` is an SM2 key in hexadecimal, PEM or base64 DER.
+        `digest_timeout_s` is the life of a signature (digest, sm2), `once` refuses it a second time, `bound` has it
+        cover the request (sm2). `operators` are the users the application may name as decUser; empty means any.
+        Raises DefinitionInvalid.
         """
         application = Application(
             id=0,
             client_id=secrets.token_hex(ID_BYTES),
             name=name,
             method=method,
-            secret=None if method == "page" else secrets.token_hex(ID_BYTES),
             digest_algorithm=digest_algorithm.upper(),
             digest_timeout_s=digest_timeout_s,
             rate=rate or None,
             origins=tuple(origins),
-            enabled=True,
             grants=tuple(grants),
+            keys=_keys(method, public_key),
+            once=once,
+            bound=bound,
+            operators=tuple(operators),
         )
-        if problems := _problems(application):
-            raise invalid(problems)
+        if found := problems(application):
+            raise invalid(found)
         self._store.applications.add(application, _did(principal, "application.create", application))
-        return self._require(application.client_id)
+        return self.require(application.client_id)
 
     def get(self, client_id: str) -> Application | None:
-        """Return an application with its secret in clear, for verification, or None."""
+        """Return an application with its keys in clear, for verification, or None."""
         return self._store.catalog.current().applications.get(client_id)
 
     def list(self) -> builtins.list[Application]:
@@ -70,31 +78,32 @@ class AccessService:
 
     def grant(self, client_id: str, grants: Iterable[Grant], principal: Principal = LOCAL) -> Application:
         """Add grants; raises AuthenticationFailed for an unknown id."""
-        application, wanted = self._require(client_id), tuple(grants)
+        application, wanted = self.require(client_id), tuple(grants)
         entry = _did(principal, "application.grant", application, grants=_words(wanted))
         self._store.applications.grant(application.id, wanted, entry)
-        return self._require(client_id)
+        return self.require(client_id)
 
     def revoke(self, client_id: str, grants: Iterable[Grant], principal: Principal = LOCAL) -> Application:
         """Take grants away; raises AuthenticationFailed for an unknown id."""
-        application, unwanted = self._require(client_id), tuple(grants)
+        application, unwanted = self.require(client_id), tuple(grants)
         entry = _did(principal, "application.revoke", application, grants=_words(unwanted))
         self._store.applications.revoke(application.id, unwanted, entry)
-        return self._require(client_id)
+        return self.require(client_id)
 
     def enable(self, client_id: str, enabled: bool, principal: Principal = LOCAL) -> Application:
         """Let an application in or keep it out; raises AuthenticationFailed for an unknown id."""
-        application = self._require(client_id)
+        application = self.require(client_id)
         action = "application.enable" if enabled else "application.disable"
         self._store.applications.enable(application.id, enabled, _did(principal, action, application))
-        return self._require(client_id)
+        return self.require(client_id)
 
     def delete(self, client_id: str, principal: Principal = LOCAL) -> None:
         """Delete an application; raises AuthenticationFailed for an unknown id."""
-        application = self._require(client_id)
+        application = self.require(client_id)
         self._store.applications.delete(application.id, _did(principal, "application.delete", application))
 
-    def _require(self, client_id: str) -> Application:
+    def require(self, client_id: str) -> Application:
+        """Return an application; raises AuthenticationFailed for an unknown id."""
         application = self.get(client_id)
         if application is None:
             raise AuthenticationFailed(f"There is no application '{client_id[:64]}'.")
@@ -109,23 +118,13 @@ def _words(grants: Iterable[Grant]) -> builtins.list[str]:
     return [grant.operation if grant.task_id is None else f"{grant.operation}:{grant.task_id}" for grant in grants]
 
 
-def _problems(application: Application) -> builtins.list[tuple[str, str]]:
-    problems = []
-    if not 1 <= len(application.name) <= 128:
-        problems.append(("name", "take 1 to 128 characters"))
-    if application.method not in METHODS:
-        problems.append(("method", f"'{application.method}' is not one of {', '.join(METHODS)}"))
-    if application.digest_algorithm not in DIGEST_ALGORITHMS:
-        problems.append(("digest_algorithm", f"take one of {', '.join(DIGEST_ALGORITHMS)}"))
-    if application.digest_timeout_s < 1:
-        problems.append(("digest_timeout_s", "take at least 1 second"))
-    if application.rate and not is_rate(application.rate):
-        problems.append(("rate", f"'{application.rate}' is not a rate; write it like 60/minute"))
-    for origin in application.origins:
-        if not _ORIGIN.fullmatch(origin):
-            problems.append(("origins", f"'{origin}' is not an origin; write it like https://reports.example.com"))
-    if application.method == "page" and not application.origins:
-        problems.append(("origins", "a page application needs the origins its pages are served from"))
-    if application.method == "page" and any(grant.task_id is None for grant in application.grants):
-        problems.append(("grants", "a page application is bound to named tasks: grant each task by itself"))
-    return problems
+def new_secret() -> str:
+    """Return a fresh random secret: 32 hexadecimal characters, as the product's."""
+    return secrets.token_hex(ID_BYTES)
+
+
+def _keys(method: str, public_key: str | None) -> tuple[ApplicationKey, ...]:
+    if public_key is not None:
+        wrong = public_key_problem(public_key)
+        return (ApplicationKey(public_key if wrong else normalise_public_key(public_key)),)
+    return () if method in ("page", "sm2") else (ApplicationKey(new_secret()),)

@@ -19,5 +19,5 @@ def find_task(
     task = snapshot.tasks_by_name.get(name or "") if uid is None else snapshot.tasks_by_uid.get(uid.lower())
     if task is None or not principal.may(operation, task.id, task.folder):
         shown = name if uid is None else uid
-        raise TaskNotFound(f"There is no task '{(shown or '')[:128]}'.")
+        raise TaskNotFound(f"There is no task '{(shown or '')[:128]}'.", denied=task is not None)
     return task

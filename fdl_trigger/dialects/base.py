@@ -8,14 +8,12 @@ from typing import Any, Protocol
 from flask import Response
 from flask_smorest import Api
 
-from ..auth import Rates
+from ..auth.admission import CLIENT, Admission
 from ..core.instances import InstanceService
-from ..domain.clock import Clock
+from ..domain.applications import Application
 from ..domain.errors import TriggerError
-from ..domain.records import Application
 
-CLIENT = "fdl_trigger.client"
-"""The key of the WSGI environment under which a dialect leaves the id of the application it let in, for the log."""
+__all__ = ["CLIENT", "Dialect", "MountedDialect", "Services"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +27,8 @@ class Services:
     """
 
     instances: Callable[[], InstanceService]
-    find_application: Callable[[str], Application | None]
     applications: Callable[[], Iterable[Application]]
-    rates: Rates
-    clock: Clock
+    admission: Admission
     threads: int = 16
     zone: tzinfo | None = None
     cors_origins: tuple[str, ...] = ()

@@ -7,12 +7,14 @@ import pytest
 
 from fdl_trigger.auth import AUTHENTICATORS, authenticate, read_credentials
 from fdl_trigger.auth.credentials import Credentials
-from fdl_trigger.auth.digest import sign, sm3_without_openssl
+from fdl_trigger.auth.digest import sign
 from fdl_trigger.auth.origins import calling_origin, normalise
+from fdl_trigger.auth.sm3 import sm3, sm3_without_openssl
 from fdl_trigger.core.access import DIGEST_ALGORITHMS, METHODS
+from fdl_trigger.domain.applications import Application, ApplicationKey
 from fdl_trigger.domain.errors import AuthenticationFailed, CredentialExpired
 from fdl_trigger.domain.operations import Operation
-from fdl_trigger.domain.records import Application, Grant
+from fdl_trigger.domain.records import Grant
 
 NOW = 1760584080000
 PUBLISHED_ID = "03eff5c6a0c04f53bcb842d3d9d4e586"
@@ -26,7 +28,7 @@ def application(method="aksk", **changes):
         "client_id": PUBLISHED_ID,
         "name": "reports",
         "method": method,
-        "secret": None if method == "page" else PUBLISHED_KEY,
+        "keys": () if method == "page" else (ApplicationKey(PUBLISHED_KEY, id=11),),
         "digest_algorithm": "MD5",
         "digest_timeout_s": 300,
         "rate": None,
@@ -79,9 +81,9 @@ def test_unknown_disabled_and_wrong_are_refused_in_the_same_words():
 
 def test_an_application_without_a_secret_is_not_let_in_by_an_empty_one():
     with pytest.raises(AuthenticationFailed):
-        login(application(secret=None), secret="x")
+        login(application(keys=()), secret="x")
     with pytest.raises(AuthenticationFailed):
-        login(application("digest", secret=None), signature=sign(PUBLISHED_ID, "", NOW))
+        login(application("digest", keys=()), signature=sign(PUBLISHED_ID, "", NOW))
 
 
 def test_a_call_without_a_client_id_is_told_so():
@@ -152,7 +154,7 @@ def test_an_unknown_algorithm_is_named():
 
 @pytest.mark.parametrize("text", ["", "abc", "密钥" * 100])
 def test_sm3_without_openssl_agrees(text):
-    assert sm3_without_openssl(text.encode()) == hashlib.new("sm3", text.encode()).hexdigest()
+    assert sm3_without_openssl(text.encode()) == sm3(text.encode()) == hashlib.new("sm3", text.encode()).digest()
 
 
 def test_a_page_is_let_in_from_its_own_origin_only():

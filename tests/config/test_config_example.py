@@ -20,6 +20,7 @@ def test_the_example_shows_every_setting_in_order():
 
 def test_the_example_explains_every_setting_in_its_own_words():
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
-    for _, item in settings_fields():
-        at = next(index for index, line in enumerate(lines) if line.startswith(f"{item.name} = "))
+    for section, item in settings_fields():
+        start = lines.index(f"[{section}]")
+        at = next(index for index, line in enumerate(lines) if index > start and line.startswith(f"{item.name} = "))
         assert lines[at - 1] == f"# {item.metadata['help']}"

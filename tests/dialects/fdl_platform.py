@@ -6,8 +6,9 @@ from typing import Any
 from flask import Flask
 
 from fdl_trigger.dialects.finedatalink.operations import APPLICATION_ROOT, OPERATIONS, WireOperation
+from fdl_trigger.domain.applications import Application
 from fdl_trigger.domain.operations import Operation
-from fdl_trigger.domain.records import Application, Claim, Connection, Counts, Grant, Task
+from fdl_trigger.domain.records import Claim, Connection, Counts, Grant, Task
 from fdl_trigger.runtime import Runtime
 from fdl_trigger.store.journal import NO_ENTRIES
 

@@ -8,16 +8,14 @@ import flask
 from flask import Response, request
 from flask_smorest import Api, Blueprint
 
-from ...auth import identify, principal_of, read_credentials
 from ...auth.permissions import permits, public
 from ...domain.errors import AuthenticationFailed, TriggerError
-from ...domain.records import Principal
-from ..base import CLIENT, Services
+from ..base import Services
 from . import answers
 from .actions import Actions, Caller
 from .cors import Cors
 from .operations import APPLICATION_ROOT, LOGIN_ROOT, OPERATIONS, WireOperation
-from .requests import Query, merge, read_body, read_operator, read_query
+from .requests import merge, read_body, read_operator, read_query
 from .schemas import argument_schema, load
 from .spec import document, security_schemes
 
@@ -97,19 +95,18 @@ class OpenPlatform:
                 return self._cors.preflight(request)
             try:
                 query = read_query(environ.get("QUERY_STRING", ""))
-                principal = self._admit(environ, query)
-                values = merge(names, path, read_body(request.get_data(cache=False)), query)
-                caller = Caller(principal, read_operator(environ.get("HTTP_DECUSER"), query))
+                admitted = self._services.admission.admit(
+                    environ,
+                    query,
+                    operator=lambda: read_operator(environ.get("HTTP_DECUSER"), query),
+                    body=request.get_data,
+                )
+                values = merge(names, path, read_body(request.get_data()), query)
+                caller = Caller(admitted.principal, admitted.operator)
                 response = answers.success(action(load(schema, values), caller))
             except TriggerError as error:
+                self._services.admission.refused(environ, f"task.{wire.operation}", error)
                 return self.render_error(error)
             return self._cors.decorate(environ, response)
 
         return permits(wire.operation)(document(wire, schema)(answer))
-
-    def _admit(self, environ: dict[str, Any], query: Query) -> Principal:
-        credentials = read_credentials(environ, query)
-        application = identify(self._services.find_application, credentials, self._services.clock())
-        environ[CLIENT] = application.client_id
-        self._services.rates.check(application, environ.get("REMOTE_ADDR", ""))
-        return principal_of(application)

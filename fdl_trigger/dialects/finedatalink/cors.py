@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from flask import Request, Response
 
 from ...auth.origins import normalise
-from ...domain.records import Application
+from ...domain.applications import Application
 
 ALLOWED_HEADERS = "content-type, client_id"
 EXPOSED_HEADERS = "Retry-After, X-Request-Id"
