@@ -16,16 +16,22 @@ from .core.connections import ConnectionService
 from .core.globals import GlobalService
 from .core.instances import InstanceService
 from .core.keys import KeyService
+from .core.notices import NoticeService
+from .core.reruns import RerunService
 from .core.sessions import SessionService
 from .core.tasks import TaskService
 from .core.users import UserService
+from .core.watching import WatchService
 from .domain.clock import Clock, system_clock
 from .domain.errors import StoreUnavailable
 from .engine.engine import Engine, EngineSettings
+from .engine.notices import NoticeDeliverer
 from .nodes import NODE_TYPES
 from .nodes.context import Limits, NodeType
 from .nodes.egress import Egress
 from .store.store import Store
+
+NOTICE_GRACE_S = 3.0  # how long a stopping service goes on telling what has just ended
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +56,7 @@ class Runtime:
         self._run_engine = run_engine
         self._node_types: Mapping[str, NodeType] = {**NODE_TYPES, **(node_types or {})}
         self._engine: Engine | None = None
+        self._deliverer: NoticeDeliverer | None = None
         path = Path(settings.store.path)
         self.store = Store(
             path,
@@ -68,6 +75,8 @@ class Runtime:
         for name in self.store.open():
             logger.info("the store was brought to schema %s", name)
         self.instances = InstanceService(self.store, self._clock)
+        self.watching = WatchService(self.store, self._clock, self.instances)
+        self.reruns = RerunService(self.store, self._clock, self.instances, self._zone())
         self.tasks = TaskService(self.store, self._node_types)
         self.connections = ConnectionService(self.store)
         self.globals = GlobalService(self.store)
@@ -76,6 +85,7 @@ class Runtime:
         self.users = UserService(self.store)
         self.sessions = SessionService(self.store, self._clock)
         self.audit = AuditService(self.store)
+        self.notices = NoticeService(self.store, self._limits(), self._clock)
         if self._run_engine:
             self._start_engine()
 
@@ -89,28 +99,38 @@ class Runtime:
         again, lost = self._engine.start()
         if again or lost:
             logger.warning("after a crash: %d instances run again, %d are recorded as lost", again, lost)
+        keep_days = self.settings.instances.keep_days
+        self._deliverer = NoticeDeliverer(self.store, self._limits(), self._clock, keep_days)
+        self._deliverer.start()
 
     def _limits(self) -> Limits:
         outgoing = self.settings.outgoing
         egress = Egress(outgoing.private_networks, outgoing.loopback, frozenset({self.settings.server.port}))
         return Limits(outgoing.max_response_bytes, outgoing.request_timeout_s, outgoing.max_redirects, egress)
 
+    def _zone(self) -> ZoneInfo | None:
+        name = self.settings.engine.time_zone
+        return ZoneInfo(name) if name else None
+
     def _engine_settings(self) -> EngineSettings:
         settings = self.settings
-        zone = ZoneInfo(settings.engine.time_zone) if settings.engine.time_zone else None
         return EngineSettings(
             slots=settings.engine.slots,
             stop_grace_s=settings.engine.stop_grace_s,
             keep_days=settings.instances.keep_days,
             keep_count=settings.instances.keep_count,
-            zone=zone,
+            zone=self._zone(),
         )
 
     def stop(self, grace_s: float | None = None) -> None:
         """Drain the engine for at most `grace_s` seconds (default: the setting) and close the store."""
+        grace_s = self.settings.server.shutdown_grace_s if grace_s is None else grace_s
         if self._engine is not None:
-            self._engine.stop(self.settings.server.shutdown_grace_s if grace_s is None else grace_s)
+            self._engine.stop(grace_s)
             self._engine = None
+        if self._deliverer is not None:
+            self._deliverer.stop(min(grace_s, NOTICE_GRACE_S))
+            self._deliverer = None
         self.store.close()
 
     def __enter__(self) -> "Runtime":

@@ -3,14 +3,16 @@
 import builtins
 import re
 
-from ..domain.definition import invalid
+from marshmallow import ValidationError
+
+from ..domain.definition import flatten, invalid
 from ..domain.errors import DefinitionInvalid
 from ..domain.operations import Operation
 from ..domain.records import LOCAL, Connection, Principal
+from ..nodes.connection_schemas import CONNECTION_SCHEMAS, load_settings
 from ..store.store import Store
 from .permissions import require_everywhere
 
-KINDS = ("api", "sqlite")
 _NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
 
 
@@ -25,11 +27,10 @@ class ConnectionService:
         problems = []
         if not _NAME.fullmatch(connection.name):
             problems.append(("name", "take a letter, then letters, digits, '_', '-' or '.', 64 characters at most"))
-        if connection.kind not in KINDS:
-            problems.append(("kind", f"'{connection.kind}' is not one of {', '.join(KINDS)}"))
-        path = connection.settings.get("path")
-        if connection.kind == "sqlite" and not (isinstance(path, str) and path):
-            problems.append(("path", "the path of the SQLite file is missing"))
+        if connection.kind in CONNECTION_SCHEMAS:
+            problems += _problems_of_settings(connection)
+        else:
+            problems.append(("kind", f"'{connection.kind}' is not one of {', '.join(CONNECTION_SCHEMAS)}"))
         if problems:
             raise invalid(problems)
 
@@ -55,3 +56,11 @@ class ConnectionService:
         require_everywhere(principal, Operation.MANAGE_TASKS)
         self.get(name)
         self._store.connections.delete(name, principal.did("connection.delete", name))
+
+
+def _problems_of_settings(connection: Connection) -> builtins.list[tuple[str, str]]:
+    try:
+        load_settings(connection.kind, connection.settings)
+    except ValidationError as error:
+        return flatten(error.messages)
+    return []

@@ -2,6 +2,7 @@
 
 from .context import NodeType
 from .data_sync import DataSync
+from .notice import Notice
 
-NODE_TYPES: dict[str, NodeType] = {"DATA_SYNC": DataSync()}
+NODE_TYPES: dict[str, NodeType] = {"DATA_SYNC": DataSync(), "NOTICE": Notice()}
 """Every kind of node, under the name definitions use."""

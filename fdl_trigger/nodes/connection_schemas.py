@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from .channels.schemas import CHANNEL_SCHEMAS
 from .schema_fields import NameValues
 from .source_schemas import AuthorizationSchema, headers_are_valid
 from .source_settings import Authorization
@@ -36,7 +37,11 @@ class SqliteConnectionSchema(Schema):
     maxPages = fields.Int(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 2**32 - 2))
 
 
-CONNECTION_SCHEMAS: dict[str, type[Schema]] = {"api": ApiConnectionSchema, "sqlite": SqliteConnectionSchema}
+CONNECTION_SCHEMAS: dict[str, type[Schema]] = {
+    "api": ApiConnectionSchema,
+    "sqlite": SqliteConnectionSchema,
+    **CHANNEL_SCHEMAS,
+}
 """Every kind of connection and the schema of its settings."""
 
 

@@ -20,6 +20,7 @@ from ..domain.states import Overlap, Reason, State
 from . import statements as sql
 from .audit import append
 from .journal import JournalEntries, write_entries
+from .outbox import Outbox
 from .signals import Endings, Signal
 from .writer import Writer
 
@@ -27,11 +28,14 @@ from .writer import Writer
 class InstanceStore:
     """Creates instances and moves them from state to state; every verb is durable when it returns."""
 
-    def __init__(self, writer: Writer, clock: Clock, work: Signal, endings: Endings, queue_limit: int) -> None:
+    def __init__(
+        self, writer: Writer, clock: Clock, work: Signal, endings: Endings, outbox: Outbox, queue_limit: int
+    ) -> None:
         self._writer = writer
         self._clock = clock
         self._work = work
         self._endings = endings
+        self.outbox = outbox
         self._queue_limit = queue_limit
         self._waiting = 0  # how many instances wait; exact for this process, corrected by `recount`
 
@@ -162,6 +166,7 @@ class InstanceStore:
                 return False
             connection.execute(sql.EVENT, (claim.id, State.RUNNING, new, now, claim.attempt, reason, message))
             write_entries(connection, claim.id, entries)
+            self.outbox.ended(connection, claim.id, claim.task_id, claim.version)
             return True
 
         ended = self._writer.write(end)

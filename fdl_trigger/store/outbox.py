@@ -5,7 +5,10 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Callable
+from typing import Any
 
+from ..domain.definition import Definition
+from ..domain.errors import DefinitionInvalid
 from ..domain.notices import QUIET_MS, DeliveryStatus, Ending, NoticeRule, Occasion, document_of
 from ..domain.records import Counts
 from ..domain.states import Reason, State
@@ -26,19 +29,22 @@ logger = logging.getLogger(__name__)
 
 
 class Outbox:
-    """`rule_of` returns the notice rule of a published task, by id and version, or None."""
+    """`definition` returns that of a published task, by id and version."""
 
-    def __init__(self, rule_of: Callable[[int, int], NoticeRule | None]) -> None:
-        self._rule_of = rule_of
+    def __init__(self, definition: Callable[[int, int], Definition]) -> None:
+        self._definition = definition
 
     def ended(self, connection: sqlite3.Connection, instance_id: int, task_id: int, version: int) -> None:
         """Note what is to be told of an instance that ended in the current transaction.
 
         What goes wrong here is logged and undone; the ending stands.
         """
+        rule = self._rule(task_id, version)
+        if rule is None:
+            return
         connection.execute("SAVEPOINT notice")
         try:
-            self._note(connection, instance_id, task_id, version)
+            _note(connection, instance_id, rule)
         except Exception:
             if not connection.in_transaction:
                 raise  # the database gave up on the whole transaction, the ending included
@@ -46,14 +52,18 @@ class Outbox:
             logger.exception("no notice is given of instance %d", instance_id)
         connection.execute("RELEASE notice")
 
-    def _note(self, connection: sqlite3.Connection, instance_id: int, task_id: int, version: int) -> None:
-        rule = self._rule_of(task_id, version)
-        if rule is None:
-            return
-        ending = _ending(connection.execute(_ENDING, (instance_id,)).fetchone())
-        occasion = rule.occasion(ending)
-        if occasion is not None:
-            _put(connection, ending, occasion, rule.channels)
+    def _rule(self, task_id: int, version: int) -> NoticeRule | None:
+        try:
+            return self._definition(task_id, version).control.notice
+        except DefinitionInvalid:
+            return None  # what cannot be read does not say whom to tell
+
+
+def _note(connection: sqlite3.Connection, instance_id: int, rule: NoticeRule) -> None:
+    ending = _ending(connection.execute(_ENDING, (instance_id,)).fetchone())
+    occasion = rule.occasion(ending)
+    if occasion is not None:
+        _put(connection, ending, occasion, rule.channels)
 
 
 def _put(connection: sqlite3.Connection, ending: Ending, occasion: Occasion, channels: tuple[str, ...]) -> None:
@@ -67,8 +77,20 @@ def _put(connection: sqlite3.Connection, ending: Ending, occasion: Occasion, cha
     connection.executemany(_DELIVERY, [(notice_id, channel, status, at) for channel in channels])
 
 
-def _ending(row: tuple[object, ...]) -> Ending:
-    values: list[object] = list(row)
-    state, reason, message = row[4:7]
-    values[4:7] = [State(state), Reason(reason) if reason else None, message or ""]
-    return Ending(*values[:13], Counts(*values[13:]))  # type: ignore[arg-type] # the columns of _ENDING, in this order
+def _ending(row: tuple[Any, ...]) -> Ending:
+    return Ending(
+        task_id=row[0],
+        task_uid=row[1],
+        task_name=row[2],
+        instance_uid=row[3],
+        state=State(row[4]),
+        reason=Reason(row[5]) if row[5] else None,
+        message=row[6] or "",
+        attempt=row[7],
+        trigger=row[8],
+        trigger_by=row[9],
+        created_at=row[10],
+        started_at=row[11],
+        finished_at=row[12],
+        counts=Counts(*row[13:20]),
+    )

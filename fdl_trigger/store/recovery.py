@@ -43,6 +43,7 @@ class Recovery:
                 back += 1
             else:
                 self._lose(connection, instance_id, attempt, terminate_reason)
+                self._instances.outbox.ended(connection, instance_id, task_id, version)
         return back, len(rows) - back
 
     def _lose(

@@ -11,6 +11,7 @@ from ..domain.errors import StoreUnavailable
 from . import schema
 from .applications import ApplicationStore
 from .audit import AuditStore
+from .backfills import BackfillStore
 from .catalog import Catalog
 from .connections import ConnectionStore
 from .database import StoreDatabase
@@ -70,10 +71,8 @@ class Store:
         vault = self._open_vault()
         self._writer = Writer(self.database)
         self._writer.start()
-        outbox = Outbox(lambda task_id, version: self.catalog.notice_rule(task_id, version))
-        self.instances = InstanceStore(
-            self._writer, self._clock, self.work, self.endings, self._queue_limit, outbox
-        )
+        outbox = Outbox(lambda task_id, version: self.catalog.definition(task_id, version))
+        self.instances = InstanceStore(self._writer, self._clock, self.work, self.endings, outbox, self._queue_limit)
         self.records = InstanceReader(self.database)
         self.journal = JournalStore(self.database)
         self.tasks = TaskStore(self.database, self._writer, vault, self._clock)
@@ -88,6 +87,7 @@ class Store:
         self.tokens = TokenStore(self.database, self._writer, vault, self._clock)
         self.globals = GlobalStore(self.database, self._writer, vault, self._clock)
         self.sealing = Sealing(vault)
+        self.backfills = BackfillStore(self.database)
         self.notices = NoticeStore(self.database, self._writer, self._clock)
         self.catalog = Catalog(self)
         self.tasks.seal()

@@ -15,6 +15,7 @@ from fdl_trigger.nodes.connection_schemas import CONNECTION_SCHEMAS, load_settin
 from fdl_trigger.nodes.data_sync import DataSyncSchema
 
 DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "nodes.md").read_text()
+CHANNELS = (Path(__file__).parents[2] / "docs" / "notices.md").read_text()
 SOURCE = {"url": "http://example.com/rows"}
 TARGET = {"connection": "warehouse", "table": "t"}
 PAGED = {"mode": "PAGE_NUMBER", "endOnEmptyPage": True}
@@ -170,7 +171,7 @@ SCHEMAS = (DataSyncSchema, *CONNECTION_SCHEMAS.values())
 
 @pytest.mark.parametrize("key", sorted({key for schema in SCHEMAS for key in keys_of(schema())}))
 def test_the_documentation_explains_every_key(key):
-    assert re.search(rf"^\|.*`{re.escape(key)}`", DOCUMENTATION, re.MULTILINE)
+    assert re.search(rf"^\|.*`{re.escape(key)}`", DOCUMENTATION + CHANNELS, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

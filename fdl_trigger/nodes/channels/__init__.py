@@ -1,0 +1,1 @@
+"""Ways to tell people something: one file a kind, all behind one interface (`base.Channel`)."""
