@@ -110,9 +110,9 @@ def pressing(server: ServerProcess, request: bytes, expected: bytes, then: Calla
     def run(connections: int, seconds: float) -> Result:
         before = server.cpu_seconds()
         result = press(target, connections, seconds)
+        result.cpu_seconds = server.cpu_seconds() - before
         if then is not None:
             then()
-        result.cpu_seconds = server.cpu_seconds() - before
         if result.wrong:
             raise RuntimeError(f"{result.wrong} of {len(result.latencies)} answers were not as expected")
         return result
