@@ -17,11 +17,9 @@ from .core.globals import GlobalService
 from .core.instances import InstanceService
 from .core.keys import KeyService
 from .core.notices import NoticeService
-from .core.reruns import RerunService
 from .core.sessions import SessionService
 from .core.tasks import TaskService
 from .core.users import UserService
-from .core.watching import WatchService
 from .domain.clock import Clock, system_clock
 from .domain.errors import StoreUnavailable
 from .engine.engine import Engine, EngineSettings
@@ -75,8 +73,6 @@ class Runtime:
         for name in self.store.open():
             logger.info("the store was brought to schema %s", name)
         self.instances = InstanceService(self.store, self._clock)
-        self.watching = WatchService(self.store, self._clock, self.instances)
-        self.reruns = RerunService(self.store, self._clock, self.instances, self._zone())
         self.tasks = TaskService(self.store, self._node_types)
         self.connections = ConnectionService(self.store)
         self.globals = GlobalService(self.store)
@@ -108,18 +104,15 @@ class Runtime:
         egress = Egress(outgoing.private_networks, outgoing.loopback, frozenset({self.settings.server.port}))
         return Limits(outgoing.max_response_bytes, outgoing.request_timeout_s, outgoing.max_redirects, egress)
 
-    def _zone(self) -> ZoneInfo | None:
-        name = self.settings.engine.time_zone
-        return ZoneInfo(name) if name else None
-
     def _engine_settings(self) -> EngineSettings:
         settings = self.settings
+        zone = ZoneInfo(settings.engine.time_zone) if settings.engine.time_zone else None
         return EngineSettings(
             slots=settings.engine.slots,
             stop_grace_s=settings.engine.stop_grace_s,
             keep_days=settings.instances.keep_days,
             keep_count=settings.instances.keep_count,
-            zone=self._zone(),
+            zone=zone,
         )
 
     def stop(self, grace_s: float | None = None) -> None:

@@ -11,7 +11,6 @@ from ..domain.errors import StoreUnavailable
 from . import schema
 from .applications import ApplicationStore
 from .audit import AuditStore
-from .backfills import BackfillStore
 from .catalog import Catalog
 from .connections import ConnectionStore
 from .database import StoreDatabase
@@ -87,7 +86,6 @@ class Store:
         self.tokens = TokenStore(self.database, self._writer, vault, self._clock)
         self.globals = GlobalStore(self.database, self._writer, vault, self._clock)
         self.sealing = Sealing(vault)
-        self.backfills = BackfillStore(self.database)
         self.notices = NoticeStore(self.database, self._writer, self._clock)
         self.catalog = Catalog(self)
         self.tasks.seal()
