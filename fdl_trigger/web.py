@@ -17,9 +17,11 @@ from .access_log import watch
 from .auth import Rates
 from .auth.admission import Admission
 from .auth.failed_logins import FailedLogins
+from .auth.login import Logins
 from .auth.permissions import public
 from .auth.proxies import TrustedProxies
 from .auth.refusals import Refusals
+from .auth.throttle import LoginThrottle
 from .config import Settings
 from .dialects import DIALECTS, MountedDialect, Services
 from .domain.clock import Clock, system_clock
@@ -63,7 +65,7 @@ def create_app(runtime: Runtime, *, clock: Clock = system_clock) -> Flask:
         app.wsgi_app = layered  # type: ignore[method-assign]  # Flask's own way to add a layer
     watch(app)
     _mount_health(app, runtime)
-    _Api(app).mount(_services(runtime, clock), settings)
+    _Api(app).mount(_services(runtime, clock, _logins(runtime, clock)), settings)
     return app
 
 
@@ -125,13 +127,22 @@ def _plain(error: TriggerError) -> Response:
     return response
 
 
-def _services(runtime: Runtime, clock: Clock) -> Services:
+def _logins(runtime: Runtime, clock: Clock) -> Logins:
+    settings = runtime.settings.login
+    throttle = LoginThrottle(settings.name_rate, settings.address_rate)
+    return Logins(lambda: runtime.users, lambda: runtime.sessions, throttle, clock, settings.timeout_s)
+
+
+def _services(runtime: Runtime, clock: Clock, logins: Logins) -> Services:
     settings = runtime.settings
     zone = settings.engine.time_zone
     return Services(
         instances=lambda: runtime.instances,
         applications=lambda: runtime.access.list(),
         admission=_admission(runtime, clock),
+        logins=logins,
+        cross_domain_login=settings.login.cross_domain,
+        operator=lambda name: runtime.users.operator(name),
         threads=settings.server.threads,
         zone=ZoneInfo(zone) if zone else None,
         cors_origins=settings.server.cors_origins,

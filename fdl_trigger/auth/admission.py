@@ -77,6 +77,11 @@ class Admission:
         environ[CLIENT] = application.client_id
         return Admitted(principal_of(application, attempt.address, request_id.get()), named)
 
+    def recognised(self, environ: Environ, name: str) -> None:
+        """Note who sent a request that proved itself otherwise (a user by their token), for the log and refusals."""
+        self._attempt(environ).name = name
+        environ[CLIENT] = name
+
     def _attempt(self, environ: Environ) -> Attempt:
         attempt = Attempt(self._clock(), environ.get("REMOTE_ADDR", ""))
         environ[_ATTEMPT] = attempt

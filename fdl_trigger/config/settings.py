@@ -149,6 +149,18 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginSettings:
+    """Users who log in by name and password."""
+
+    timeout_s: int = _setting(3600, "life of a login in seconds; one that is to be kept lives 14 days", _at_least(60))
+    name_rate: str = _setting("10/5 minutes", "attempts on one name; a right password clears them", _rate)
+    address_rate: str = _setting("30/minute", "attempts from one address", _rate)
+    cross_domain: bool = _setting(
+        True, "answer GET login/cross/domain, which carries the password in the query, as FineDataLink does"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingSettings:
     """Requests that tasks send to sources."""
 
@@ -209,6 +221,7 @@ class Settings:
     engine: EngineSettings = EngineSettings()
     finedatalink: FineDataLinkSettings = FineDataLinkSettings()
     limits: LimitSettings = LimitSettings()
+    login: LoginSettings = LoginSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
     nodes: NodeSettings = NodeSettings()
     instances: InstanceSettings = InstanceSettings()

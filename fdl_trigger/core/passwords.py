@@ -40,4 +40,4 @@ def generate_password() -> str:
 
 @cache
 def _nobodys_hash() -> str:
-    return hash_password(secrets.token_hex())
+    return f"{_METHOD}${secrets.token_hex(8)}${secrets.token_hex(64)}"  # the hash of no known password

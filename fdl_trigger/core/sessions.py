@@ -3,6 +3,7 @@
 import builtins
 import secrets
 
+from ..domain.audit import AuditEntry, Outcome
 from ..domain.clock import Clock
 from ..domain.errors import ObjectNotFound, TokenInvalid
 from ..domain.operations import Operation
@@ -12,6 +13,7 @@ from ..store.store import Store
 from .permissions import require_everywhere
 
 ID_BYTES = 16
+UNKNOWN = "(unknown user)"
 
 
 class SessionService:
@@ -43,6 +45,16 @@ class SessionService:
     def close(self, jti: str, principal: Principal) -> bool:
         """End a login of the caller's own; return whether it was still open."""
         return self._store.tokens.revoke(jti, principal.did("user.logout", principal.name, token=jti))
+
+    def refuse(self, name: str, reason: str, principal: Principal) -> None:
+        """Note that a login was refused.
+
+        A name nobody has is not written down: it may be a mistyped password.
+        """
+        known = self._store.catalog.current().users.get(name)
+        shown = known.name if known else UNKNOWN
+        entry = AuditEntry(shown, "user.login", shown, Outcome.REFUSED, reason, principal.address, principal.request_id)
+        self._store.audit.post(entry)
 
     def list(self, principal: Principal = LOCAL) -> builtins.list[Session]:
         """Return the logins in force, newest first."""

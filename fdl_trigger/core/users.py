@@ -104,6 +104,13 @@ class UserService:
         is_right = is_password(user.password_hash if user else None, password)
         return user if user is not None and is_right and user.enabled else None
 
+    def why_not(self, name: str) -> str:
+        """Return why somebody was not let in, for the audit log and nobody else."""
+        user = self.find(name)
+        if user is None:
+            return "unknown user"
+        return "wrong password" if user.enabled else "disabled user"
+
     def find(self, name: str) -> User | None:
         """Return the user of a name, or None; for the login and for tokens."""
         return self._store.catalog.current().users.get(_normal(name[: NAME_LENGTH + 1]))
@@ -119,7 +126,7 @@ class UserService:
             return text
         user = users.get(_normal(text)) or next((one for one in users.values() if one.uid == text.lower()), None)
         if user is None or not user.enabled:
-            raise AuthenticationFailed("decUser: there is no such user.")
+            raise AuthenticationFailed("decUser: there is no such user.", check="unknown decUser")
         return user.name
 
     def _name_problems(self, name: str, display_name: str) -> builtins.list[tuple[str, str]]:

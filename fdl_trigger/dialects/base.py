@@ -9,6 +9,7 @@ from flask import Response
 from flask_smorest import Api
 
 from ..auth.admission import CLIENT, Admission
+from ..auth.login import Logins
 from ..core.instances import InstanceService
 from ..domain.applications import Application
 from ..domain.errors import TriggerError
@@ -21,15 +22,19 @@ class Services:
     """The use cases and plain values a dialect works with.
 
     `instances` is asked for each time: the use cases come into being when the runtime starts, which may be after the
-    dialect is mounted. `threads` is how many requests the server serves at a time, `zone` the zone of times without
-    one (None: the system's), `cors_origins` the origins of pages that may call with any application, `options` the
-    dialect's own section of the settings.
+    dialect is mounted. `logins` knows who a token stands for, `operator` returns the name of the user a caller names as
+    the operating one (AuthenticationFailed when there is none). `threads` is how many requests the server serves at a
+    time, `zone` the zone of times without one (None: the system's), `cors_origins` the origins of pages that may call
+    with any application, `options` the dialect's own section of the settings.
     """
 
     instances: Callable[[], InstanceService]
     applications: Callable[[], Iterable[Application]]
     admission: Admission
+    logins: Logins
+    operator: Callable[[str], str]
     threads: int = 16
+    cross_domain_login: bool = True
     zone: tzinfo | None = None
     cors_origins: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)

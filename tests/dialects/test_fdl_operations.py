@@ -319,9 +319,9 @@ def test_a_rate_is_told_with_the_time_to_wait(build):
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("path", ["", "/", "/fdl/workId/execute", "/no/such/path"])
-def test_every_call_under_platform_login_fails_to_authenticate(platform, method, path):
+def test_without_a_token_every_call_under_platform_login_fails_to_authenticate(platform, method, path):
     answer = platform.send(method, f"{ROOT}/module{path}", json={"workId": platform.task.uid})
-    assert (answer.status, answer.error) == (401, error_code("authentication_failed"))
+    assert (answer.status, answer.error) == (401, error_code("token_missing"))
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,24 @@ from typing import Any
 import flask
 from flask import Response, request
 from flask_smorest import Api, Blueprint
+from marshmallow import Schema
 
 from ...auth.permissions import permits, public
-from ...domain.errors import AuthenticationFailed, TriggerError
+from ...domain.errors import TriggerError
 from ..base import Services
 from . import answers
 from .actions import Actions, Caller
 from .cors import Cors
+from .login import LoginRoutes
 from .operations import APPLICATION_ROOT, LOGIN_ROOT, OPERATIONS, WireOperation
-from .requests import merge, read_body, read_operator, read_query
+from .platform_login import PlatformLogin, missing
+from .requests import Query, merge, read_body, read_operator, read_query
 from .schemas import argument_schema, load
 from .spec import document, security_schemes
 
+MODULE = LOGIN_ROOT.removeprefix(APPLICATION_ROOT)
+View = Callable[..., Response]
+Admit = Callable[[dict[str, Any], Query], Caller]
 _ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -46,6 +52,12 @@ class OpenPlatform:
         self._options = Options.of(services.options)
         self._actions = Actions(services.instances, waiting_calls=services.threads // 2)
         self._cors = Cors(services.cors_origins, services.applications)
+        self._platform_login = PlatformLogin(services.logins, services.admission)
+        self._login_routes = LoginRoutes(
+            services.logins,
+            cross_domain=services.cross_domain_login,
+            business_http_status=self._options.business_http_status,
+        )
         self.prefixes = self._options.prefixes
 
     def register(self, api: Api) -> None:
@@ -55,6 +67,7 @@ class OpenPlatform:
         for number, prefix in enumerate(self.prefixes):
             name = f"finedatalink-{number}" if number else "finedatalink"
             api.register_blueprint(blueprint, url_prefix=prefix + APPLICATION_ROOT, name=name)
+            self._login_routes.register(api, prefix, number)
 
     def render_error(self, error: TriggerError) -> Response:
         """Return the answer for an error, in the envelope of section 7.4."""
@@ -63,29 +76,37 @@ class OpenPlatform:
 
     def _blueprint(self) -> Blueprint:
         blueprint = Blueprint("finedatalink", __name__, description="FineDataLink open platform: scheduled tasks")
+        options, zone = self._options, self._services.zone
         for wire in OPERATIONS:
-            view = self._view(wire)
-            for path in wire.paths:
-                blueprint.add_url_rule(
-                    path, endpoint=wire.name, view_func=view, methods=list(wire.methods), tags=["FineDataLink"]
-                )
-        self._refuse_platform_login(blueprint)
+            schema = argument_schema(wire, zone, options.list_limit, options.wait_max_s)
+            view = self._view(wire, schema, self._admit)
+            self._add(blueprint, wire, "", wire.name, document(wire, schema)(view))
+            view = self._view(wire, schema, self._platform_login.admit)
+            self._add(blueprint, wire, MODULE, f"{wire.name}_login", document(wire, schema, by_token=True)(view))
+        self._refuse_the_rest(blueprint)
         return blueprint
 
-    def _refuse_platform_login(self, blueprint: Blueprint) -> None:
-        @public("it refuses everybody")
-        def refuse(**_: str) -> Response:
-            reason = "Platform-login authentication is not available; call /sp/client/api/ with an application."
-            return self.render_error(AuthenticationFailed(reason))
+    def _add(self, blueprint: Blueprint, wire: WireOperation, root: str, name: str, view: View) -> None:
+        for path in wire.paths:
+            blueprint.add_url_rule(
+                root + path, endpoint=name, view_func=view, methods=list(wire.methods), tags=["FineDataLink"]
+            )
 
-        module = LOGIN_ROOT.removeprefix(APPLICATION_ROOT)
-        for path in (module, f"{module}/", f"{module}/<path:rest>"):
+    def _refuse_the_rest(self, blueprint: Blueprint) -> None:
+        @public("below module/ there is nothing else, which is told only to whoever has a token")
+        def refuse(**path: str) -> Response:
+            try:
+                self._platform_login.admit(request.environ, read_query(request.environ.get("QUERY_STRING", "")))
+            except TriggerError as error:
+                self._services.admission.refused(request.environ, "module", error)
+                return self.render_error(error)
+            return self.render_error(missing(path, request.method))
+
+        for path in (MODULE, f"{MODULE}/", f"{MODULE}/<path:rest>"):
             # Past flask-smorest, which would document it.
             flask.Blueprint.add_url_rule(blueprint, path, f"login{len(path)}", refuse, methods=_ALL_METHODS)
 
-    def _view(self, wire: WireOperation) -> Callable[..., Response]:
-        options = self._options
-        schema = argument_schema(wire, self._services.zone, options.list_limit, options.wait_max_s)
+    def _view(self, wire: WireOperation, schema: Schema, admit: Admit) -> View:
         names = tuple(schema.fields)
         action = self._actions.of(wire)
 
@@ -95,18 +116,20 @@ class OpenPlatform:
                 return self._cors.preflight(request)
             try:
                 query = read_query(environ.get("QUERY_STRING", ""))
-                admitted = self._services.admission.admit(
-                    environ,
-                    query,
-                    operator=lambda: read_operator(environ.get("HTTP_DECUSER"), query),
-                    body=request.get_data,
-                )
+                caller = admit(environ, query)
                 values = merge(names, path, read_body(request.get_data()), query)
-                caller = Caller(admitted.principal, admitted.operator)
                 response = answers.success(action(load(schema, values), caller))
             except TriggerError as error:
                 self._services.admission.refused(environ, f"task.{wire.operation}", error)
                 return self.render_error(error)
             return self._cors.decorate(environ, response)
 
-        return permits(wire.operation)(document(wire, schema)(answer))
+        return permits(wire.operation)(answer)
+
+    def _admit(self, environ: dict[str, Any], query: Query) -> Caller:
+        def operator() -> str | None:
+            named = read_operator(environ.get("HTTP_DECUSER"), query)
+            return None if named is None else self._services.operator(named)
+
+        admitted = self._services.admission.admit(environ, query, operator=operator, body=request.get_data)
+        return Caller(admitted.principal, admitted.operator)

@@ -19,6 +19,9 @@ _SCHEMES = {
     "fdlClientId": {"type": "apiKey", "in": "query", "name": "client_id"},
     "fdlSecret": {"type": "apiKey", "in": "query", "name": "secret"},
     "fdlSignature": {"type": "apiKey", "in": "query", "name": "_sign_"},
+    "fdlTokenHeader": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "fdlTokenCookie": {"type": "apiKey", "in": "cookie", "name": "fine_auth_token"},
+    "fdlToken": {"type": "apiKey", "in": "query", "name": "fine_auth_token"},
 }
 _SECURITY: list[dict[str, list[str]]] = [
     {"fdlClientIdHeader": [], "fdlSecretHeader": []},
@@ -27,6 +30,7 @@ _SECURITY: list[dict[str, list[str]]] = [
     {"fdlClientId": [], "fdlSignature": []},
     {"fdlClientId": []},
 ]
+_TOKEN_SECURITY: list[dict[str, list[str]]] = [{"fdlTokenHeader": []}, {"fdlTokenCookie": []}, {"fdlToken": []}]
 
 
 class FdlEnvelopeSchema(Schema):
@@ -46,8 +50,8 @@ def security_schemes(spec: APISpec) -> None:
         spec.components.security_scheme(name, scheme)
 
 
-def document(wire: WireOperation, schema: Schema) -> Callable[[View], View]:
-    """Return a decorator that describes an operation to flask-smorest."""
+def document(wire: WireOperation, schema: Schema, *, by_token: bool = False) -> Callable[[View], View]:
+    """Return a decorator that describes an operation to flask-smorest; `by_token` for the one under `module/`."""
     answer = {"application/json": {"schema": FdlEnvelopeSchema}}
     statuses = {
         200: "The result, or a business failure",
@@ -59,7 +63,7 @@ def document(wire: WireOperation, schema: Schema) -> Callable[[View], View]:
     description: dict[str, Any] = {
         "summary": wire.summary,
         "description": f"`{wire.key}` is taken from the path, the body or the query, in this order.",
-        "security": _SECURITY,
+        "security": _TOKEN_SECURITY if by_token else _SECURITY,
         "responses": {str(status): {"description": text, "content": answer} for status, text in statuses.items()},
     }
     if "POST" in wire.methods:
