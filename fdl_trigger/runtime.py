@@ -13,18 +13,21 @@ from .config import Settings
 from .core.access import AccessService
 from .core.audit import AuditService
 from .core.connections import ConnectionService
+from .core.diagnosis import DiagnosisService
 from .core.globals import GlobalService
 from .core.instances import InstanceService
 from .core.keys import KeyService
 from .core.notices import NoticeService
+from .core.reruns import RerunService
 from .core.sessions import SessionService
 from .core.tasks import TaskService
 from .core.users import UserService
+from .core.watching import WatchService
 from .domain.clock import Clock, system_clock
 from .domain.errors import StoreUnavailable
 from .engine.engine import Engine, EngineSettings
 from .engine.notices import NoticeDeliverer
-from .nodes import NODE_TYPES
+from .nodes import node_types as all_node_types
 from .nodes.context import Limits, NodeType
 from .nodes.egress import Egress
 from .store.store import Store
@@ -52,7 +55,10 @@ class Runtime:
         self.settings = settings
         self._clock = clock
         self._run_engine = run_engine
-        self._node_types: Mapping[str, NodeType] = {**NODE_TYPES, **(node_types or {})}
+        self._node_types: Mapping[str, NodeType] = {
+            **all_node_types(settings.nodes.enabled, settings.nodes.python),
+            **(node_types or {}),
+        }
         self._engine: Engine | None = None
         self._deliverer: NoticeDeliverer | None = None
         path = Path(settings.store.path)
@@ -73,11 +79,14 @@ class Runtime:
         for name in self.store.open():
             logger.info("the store was brought to schema %s", name)
         self.instances = InstanceService(self.store, self._clock)
+        self.watching = WatchService(self.store, self._clock, self.instances)
+        self.reruns = RerunService(self.store, self._clock, self.instances, self._zone())
         self.tasks = TaskService(self.store, self._node_types)
         self.connections = ConnectionService(self.store)
         self.globals = GlobalService(self.store)
         self.access = AccessService(self.store)
         self.keys = KeyService(self.store, self.access, self._clock)
+        self.diagnosis = DiagnosisService(self.store)
         self.users = UserService(self.store)
         self.sessions = SessionService(self.store, self._clock)
         self.audit = AuditService(self.store)
@@ -104,15 +113,18 @@ class Runtime:
         egress = Egress(outgoing.private_networks, outgoing.loopback, frozenset({self.settings.server.port}))
         return Limits(outgoing.max_response_bytes, outgoing.request_timeout_s, outgoing.max_redirects, egress)
 
+    def _zone(self) -> ZoneInfo | None:
+        name = self.settings.engine.time_zone
+        return ZoneInfo(name) if name else None
+
     def _engine_settings(self) -> EngineSettings:
         settings = self.settings
-        zone = ZoneInfo(settings.engine.time_zone) if settings.engine.time_zone else None
         return EngineSettings(
             slots=settings.engine.slots,
             stop_grace_s=settings.engine.stop_grace_s,
             keep_days=settings.instances.keep_days,
             keep_count=settings.instances.keep_count,
-            zone=zone,
+            zone=self._zone(),
         )
 
     def stop(self, grace_s: float | None = None) -> None:

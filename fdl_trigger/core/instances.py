@@ -6,26 +6,26 @@ from dataclasses import replace
 from typing import Any
 
 from ..domain.clock import Clock
+from ..domain.definition import Definition
 from ..domain.errors import InstanceFinished, InstanceNotFound, NothingRunning
 from ..domain.operations import Operation
 from ..domain.records import (
     LOCAL,
-    Counts,
-    Created,
     DirtyRow,
     Event,
     Instance,
     InstanceFilter,
     LogLine,
-    NewInstance,
     NodeRun,
     Principal,
     Task,
 )
-from ..domain.states import Reason, State, Trigger
+from ..domain.repeats import NO_POLICY, Once
+from ..domain.states import Reason, Trigger
 from ..domain.triggering import new_instance, require_runnable
 from ..store.store import Store
 from .lookup import find_task
+from .orders import Order, Triggered, as_instance, checked_key, checked_portion
 from .permissions import require
 
 # Endings of this process wake a waiter at once; those of another process are seen at this interval.
@@ -54,18 +54,44 @@ class InstanceService:
         `params` holds values for parameters the task defines, other names have no effect. Raises PermissionDenied,
         TaskNotFound, TaskNotPublished, TaskDisabled, AlreadyRunning, QueueFull.
         """
+        order = Order(params or {}, trigger, operator)
+        return self.trigger(order, uid=uid, name=name, principal=principal).instance
+
+    def trigger(
+        self, order: Order, *, uid: str | None = None, name: str | None = None, principal: Principal = LOCAL
+    ) -> Triggered:
+        """Do what an order says: create an instance, or return the one it repeats and why.
+
+        Raises what `execute` raises, InvalidParameter for a bad key or node, IdempotencyConflict.
+        """
         task = self._task(principal, Operation.EXECUTE, uid, name)
         definition = self._store.catalog.definition(task.id, require_runnable(task))
         new = new_instance(
             task,
             definition,
-            trigger,
-            operator or principal.name,
-            self._store.sealing.seal(definition.params, params or {}),
+            order.trigger,
+            order.operator or principal.name,
+            self._store.sealing.seal(definition.params, order.params),
             application_id=principal.application_id,
+            portion=checked_portion(definition, order.portion),
+            service_date=order.service_date,
+            due_at=order.due_at,
+            dedupe_key=order.dedupe_key,
+            once=self._once(task, definition, order, principal),
         )
         entry = principal.did("task.execute", task.name, workId=task.uid, operator=new.trigger_by)
-        return _as_instance(task, new, self._store.instances.create(new, entry))
+        created = self._store.instances.create(new, entry)
+        if created.why is not None:
+            return Triggered(self._store.records.by_uid(created.uid) or as_instance(task, new, created), created.why)
+        return Triggered(as_instance(task, new, created))
+
+    def _once(self, task: Task, definition: Definition, order: Order, principal: Principal) -> Once | None:
+        policy = definition.control.once
+        if order.idempotency_key is None and policy == NO_POLICY:
+            return None
+        caller = f"{principal.application_id or principal.name}"
+        fingerprint = self._store.sealing.fingerprint(f"{caller} {task.uid} {order.portion}", order.params)
+        return Once(caller, fingerprint, checked_key(order.idempotency_key), policy)
 
     def _task(self, principal: Principal, operation: Operation, uid: str | None, name: str | None) -> Task:
         require(principal, operation)
@@ -158,32 +184,3 @@ class InstanceService:
     def dirty_rows(self, uid: str, principal: Principal = LOCAL) -> builtins.list[DirtyRow]:
         """Return the dirty rows of an instance that were kept."""
         return self._store.journal.dirty_rows(self.get(uid, principal).id)
-
-
-def _as_instance(task: Task, new: NewInstance, created: Created) -> Instance:
-    """Build the record of a new instance from what is known, without reading it back on the hot path."""
-    return Instance(
-        id=created.id,
-        uid=created.uid,
-        task_id=task.id,
-        task_uid=task.uid,
-        task_name=task.name,
-        version=new.version,
-        state=State.WAITING,
-        reason=None,
-        message=None,
-        attempt=0,
-        priority=new.priority,
-        trigger=new.trigger,
-        trigger_by=new.trigger_by,
-        params=new.params,
-        created_at=created.at,
-        due_at=created.at,
-        started_at=None,
-        finished_at=None,
-        modified_at=created.at,
-        terminate_requested_at=None,
-        source_uid=None,
-        counts=Counts(),
-        is_latest=True,
-    )

@@ -33,6 +33,11 @@ class NoticeService:
         task_id = None if name is None else find_task(snapshot, None, name, principal, Operation.MANAGE_TASKS).id
         return self._store.notices.newest(limit, task_id)
 
+    def get(self, delivery_id: int, principal: Principal = LOCAL) -> Delivery:
+        """Return a delivery; raises PermissionDenied, ObjectNotFound."""
+        require_everywhere(principal, Operation.MANAGE_TASKS)
+        return self._require(delivery_id)
+
     def tries(self, delivery_id: int, principal: Principal = LOCAL) -> builtins.list[Try]:
         """Return every try of a delivery, oldest first; raises PermissionDenied, ObjectNotFound."""
         require_everywhere(principal, Operation.MANAGE_TASKS)

@@ -11,6 +11,7 @@ from .errors import DefinitionInvalid
 from .flow import Condition, Flow, Judgment, Line, Node
 from .notices import NoticeRule, NoticeSchema
 from .parameters import Parameter, ParameterType
+from .repeats import NO_POLICY, OncePolicy
 from .states import Level, Overlap, Priority
 
 NAME_LENGTH = 128
@@ -38,6 +39,7 @@ class Control:
     parallel_limit: int = 1
     rerun_lost: bool = False
     max_attempts: int = 3
+    once: OncePolicy = NO_POLICY
     notice: NoticeRule | None = None
 
 
@@ -160,6 +162,20 @@ class _RecoverySchema(Schema):
     attempts = fields.Int(load_default=3, strict=True, validate=validate.Range(1, 100))
 
 
+class _OnceSchema(Schema):
+    sameWithinSeconds = fields.Float(load_default=0.0, validate=validate.Range(0, 86_400))
+    maxAgeMinutes = fields.Float(load_default=0.0, validate=validate.Range(0, 60 * 24 * 366))
+    debounceSeconds = fields.Float(load_default=0.0, validate=validate.Range(0, 3600))
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> OncePolicy:
+        return OncePolicy(
+            round(data["sameWithinSeconds"] * 1000),
+            round(data["maxAgeMinutes"] * 60_000),
+            round(data["debounceSeconds"] * 1000),
+        )
+
+
 class _ControlSchema(Schema):
     timeoutMinutes = fields.Float(
         load_default=None, allow_none=True, validate=validate.Range(min=0, min_inclusive=False, max=60 * 24 * 31)
@@ -170,6 +186,7 @@ class _ControlSchema(Schema):
     logLevel = fields.Enum(Level, load_default=None, allow_none=True)
     instancePolicy = fields.Str(load_default="queue")
     parallelLimit = fields.Int(load_default=4, strict=True, validate=validate.Range(1, 1000))
+    once = fields.Nested(_OnceSchema, load_default=NO_POLICY)
     recovery = fields.Nested(_RecoverySchema, load_default=lambda: {"rerun": False, "attempts": 3})
     notice = fields.Nested(NoticeSchema, load_default=None, allow_none=True)
 
@@ -187,6 +204,7 @@ class _ControlSchema(Schema):
             parallel_limit=data["parallelLimit"] if overlap is Overlap.PARALLEL else 1,
             rerun_lost=data["recovery"]["rerun"],
             max_attempts=data["recovery"]["attempts"],
+            once=data["once"],
             notice=data["notice"],
         )
 

@@ -149,6 +149,18 @@ class InstanceFinished(TriggerError):
     code = "instance_finished"
 
 
+class InstanceNotFinished(TriggerError):
+    """The instance is still waiting or running; only a finished one can be retried."""
+
+    code = "instance_not_finished"
+
+
+class IdempotencyConflict(TriggerError):
+    """The idempotency key was used before for another request."""
+
+    code = "idempotency_conflict"
+
+
 class NothingRunning(TriggerError):
     """The task has no running or waiting instance."""
 

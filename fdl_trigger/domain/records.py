@@ -6,9 +6,8 @@ from types import MappingProxyType
 from typing import Any
 
 from .audit import AuditEntry
-from .flow import WHOLE, Portion
 from .operations import Operation
-from .states import Overlap, Reason, State, Trigger
+from .states import Reason, State, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,53 +61,6 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class NewInstance:
-    """What it takes to create an instance; the store adds id, state and times."""
-
-    task_id: int
-    version: int
-    overlap: Overlap
-    overlap_limit: int
-    priority: int
-    trigger: Trigger
-    trigger_by: str
-    params: Mapping[str, Any]
-    application_id: int | None = None
-    dedupe_key: str | None = None
-    due_at: int | None = None
-    source_uid: str | None = None
-    portion: Portion = WHOLE
-    service_date: int | None = None
-    parent_uid: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """What identifies an instance that was just created."""
-
-    id: int
-    uid: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An instance that was claimed for one attempt; every ending must carry this attempt (the fencing token)."""
-
-    id: int
-    uid: str
-    task_id: int
-    version: int
-    attempt: int
-    priority: int
-    params: Mapping[str, Any]
-    created_at: int
-    started_at: int
-    portion: Portion = WHOLE
-    service_date: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Instance:
     """One run of a task. Times are UTC epoch milliseconds."""
 
@@ -135,6 +87,7 @@ class Instance:
     source_uid: str | None
     counts: Counts
     is_latest: bool
+    service_date: int | None = None
 
     @property
     def apparent_state(self) -> State:

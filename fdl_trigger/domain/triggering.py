@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .creation import NewInstance, Restore
 from .definition import Definition
 from .errors import TaskDisabled, TaskNotPublished
 from .flow import WHOLE, Portion
-from .records import NewInstance, Task
+from .records import Task
+from .repeats import Once
 from .states import Trigger
 
 
@@ -34,6 +36,10 @@ def new_instance(
     source_uid: str | None = None,
     parent_uid: str | None = None,
     dedupe_key: str | None = None,
+    backfill_uid: str | None = None,
+    overlap_limit: int | None = None,
+    once: Once | None = None,
+    restore: Restore | None = None,
 ) -> NewInstance:
     """Return what it takes to create an instance of a published task. Times are UTC epoch milliseconds."""
     control = definition.control
@@ -41,7 +47,7 @@ def new_instance(
         task_id=task.id,
         version=require_runnable(task),
         overlap=control.overlap,
-        overlap_limit=control.parallel_limit,
+        overlap_limit=overlap_limit or control.parallel_limit,
         priority=control.priority.rank if priority is None else priority,
         trigger=trigger,
         trigger_by=trigger_by,
@@ -53,4 +59,7 @@ def new_instance(
         portion=portion,
         service_date=service_date,
         parent_uid=parent_uid,
+        backfill_uid=backfill_uid,
+        once=once,
+        restore=restore,
     )

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 
 from ..domain.clock import Clock
+from ..domain.creation import Claim
 from ..domain.errors import StoreUnavailable
-from ..domain.records import Claim
 from ..domain.states import Reason
 from ..store.store import Store
 from .executor import LocalExecutor

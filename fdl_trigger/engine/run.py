@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ..domain.clock import Clock
+from ..domain.creation import Claim
 from ..domain.definition import Control
-from ..domain.records import Claim
 from ..domain.states import Level
 from .journal import RunJournal
 from .stopping import StopSwitch

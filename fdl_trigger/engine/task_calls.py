@@ -5,8 +5,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ..domain.clock import Clock
+from ..domain.creation import Claim
 from ..domain.errors import TriggerError
-from ..domain.records import Claim, Instance, Principal, Task
+from ..domain.records import Instance, Principal, Task
 from ..domain.states import Reason, Trigger
 from ..domain.triggering import new_instance, require_runnable
 from ..nodes.context import Called

@@ -8,19 +8,21 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 from ..domain.audit import AuditEntry
 from ..domain.clock import Clock
+from ..domain.creation import Backfill, Claim, Created, NewInstance
 from ..domain.errors import AlreadyRunning, QueueFull
 from ..domain.flow import Extent, Portion
-from ..domain.records import Claim, Counts, Created, NewInstance
+from ..domain.records import Counts
 from ..domain.states import Overlap, Reason, State
 from . import statements as sql
 from .audit import append
 from .journal import JournalEntries, write_entries
 from .outbox import Outbox
+from .repeats import find_repeated, forget_keys, keep_key
 from .signals import Endings, Signal
 from .writer import Writer
 
@@ -40,23 +42,42 @@ class InstanceStore:
         self._waiting = 0  # how many instances wait; exact for this process, corrected by `recount`
 
     def create(self, new: NewInstance, entry: AuditEntry) -> Created:
-        """Add a waiting instance, with its audit entry, and return what identifies it.
+        """Add a waiting instance, with its audit entry, and return what identifies it; or the one it repeats.
 
-        Raises AlreadyRunning when the overlap policy is to skip and one is waiting or running, QueueFull when the
-        queue is at its limit, sqlite3.IntegrityError when the task has used the dedupe key before.
+        Raises IdempotencyConflict when its key was used for another request, AlreadyRunning when the overlap policy is
+        to skip and one is waiting or running, QueueFull when the queue is at its limit, sqlite3.IntegrityError when
+        the task has used the dedupe key before.
         """
         uid = str(uuid.uuid4())
         created = self._writer.write(lambda connection: self._create(connection, new, uid, entry))
         self._work.set()
         return created
 
+    def create_backfill(self, backfill: Backfill, news: list[NewInstance], entry: AuditEntry) -> None:
+        """Add a backfill with all its instances, or nothing; raises as `create` does."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(sql.INSERT_BACKFILL, astuple(backfill))
+            for new in news:
+                self._create(connection, new, str(uuid.uuid4()), entry)
+
+        self._writer.write(work)
+        self._work.set()
+
     def _create(self, connection: sqlite3.Connection, new: NewInstance, uid: str, entry: AuditEntry) -> Created:
         now = self._clock()
+        params = json.dumps(dict(new.params), ensure_ascii=False) if new.params else "{}"
+        repeated = find_repeated(connection, new, params, now)
+        if repeated is not None:
+            details = {**entry.details, "recordId": repeated.uid, "repeats": repeated.why}
+            append(connection, replace(entry, details=details), now)
+            return repeated
         if self._waiting >= self._queue_limit:
             raise QueueFull(f"{self._waiting} instances are waiting, the limit is {self._queue_limit}. Try later.")
         if new.overlap in (Overlap.SKIP, Overlap.REPLACE):
             self._make_way(connection, new, now)
-        params = json.dumps(dict(new.params), ensure_ascii=False) if new.params else "{}"
+        once = new.once
+        debounce_ms = once.policy.debounce_ms if once else 0
         cursor = connection.execute(
             sql.INSERT,
             (
@@ -71,21 +92,29 @@ class InstanceStore:
                 new.dedupe_key,
                 params,
                 now,
-                now if new.due_at is None else new.due_at,
+                now + debounce_ms if new.due_at is None else new.due_at,
                 now,
                 new.source_uid,
                 new.portion.extent,
                 new.portion.node_id,
                 new.service_date,
                 new.parent_uid,
+                new.backfill_uid,
+                once.fingerprint if once else None,
+                debounce_ms > 0,
             ),
         )
         instance_id = cursor.lastrowid
         assert instance_id is not None  # noqa: S101 - an INSERT always has one; tells the type checker
         connection.execute(sql.EVENT, (instance_id, None, State.WAITING, now, 0, None, None))
         append(connection, replace(entry, details={**entry.details, "recordId": uid}), now)
+        if new.restore is not None:
+            rows = [(instance_id, new.restore.instance_id, node_id) for node_id in new.restore.node_ids]
+            connection.executemany(sql.RESTORE_NODE, rows)
+        created = Created(instance_id, uid, now)
+        keep_key(connection, once, created)
         self._waiting += 1
-        return Created(instance_id, uid, now)
+        return created
 
     def _make_way(self, connection: sqlite3.Connection, new: NewInstance, now: int) -> None:
         rows = connection.execute(
@@ -160,7 +189,7 @@ class InstanceStore:
 
         def end(connection: sqlite3.Connection) -> bool:
             now = self._clock()
-            values = {**_columns(counts), "new": new, "reason": reason, "message": message, "now": now}
+            values = {**sql.columns(counts), "new": new, "reason": reason, "message": message, "now": now}
             cursor = connection.execute(statement, {**values, "id": claim.id, "attempt": claim.attempt})
             if cursor.rowcount != 1:
                 return False
@@ -185,7 +214,7 @@ class InstanceStore:
         return self._writer.write(lambda connection: self._keep(connection, claim, counts, entries))
 
     def _keep(self, connection: sqlite3.Connection, claim: Claim, counts: Counts, entries: JournalEntries) -> bool:
-        values = {**_columns(counts), "now": self._clock(), "id": claim.id, "attempt": claim.attempt}
+        values = {**sql.columns(counts), "now": self._clock(), "id": claim.id, "attempt": claim.attempt}
         if connection.execute(sql.PROGRESS, values).rowcount != 1:
             return False
         write_entries(connection, claim.id, entries)
@@ -249,22 +278,14 @@ class InstanceStore:
         return True
 
     def recount(self) -> int:
-        """Count the waiting instances anew (another process may have added some) and return how many there are."""
+        """Count the waiting instances anew (another process may have added some) and return how many there are.
+
+        Forgets expired idempotency keys on the way.
+        """
 
         def count(connection: sqlite3.Connection) -> int:
+            forget_keys(connection, self._clock())
             (self._waiting,) = connection.execute("SELECT count(*) FROM instance WHERE state = 'WAITING'").fetchone()
             return self._waiting
 
         return self._writer.write(count)
-
-
-def _columns(counts: Counts) -> dict[str, int]:
-    return {
-        "pages": counts.pages,
-        "read": counts.read,
-        "inserted": counts.inserted,
-        "updated": counts.updated,
-        "deleted": counts.deleted,
-        "skipped": counts.skipped,
-        "dirty": counts.dirty,
-    }

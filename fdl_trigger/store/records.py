@@ -11,7 +11,8 @@ _SELECT = """
 SELECT i.id, i.uid, i.task_id, t.uid, t.name, i.version, i.state, i.reason, i.message, i.attempt, i.priority,
        i.trigger_kind, i.trigger_by, i.params, i.created_at, i.due_at, i.started_at, i.finished_at, i.modified_at,
        i.terminate_requested_at, i.source_uid, i.pages, i.rows_read, i.rows_inserted, i.rows_updated, i.rows_deleted,
-       i.rows_skipped, i.rows_dirty, i.id = (SELECT max(n.id) FROM instance n WHERE n.task_id = i.task_id)
+       i.rows_skipped, i.rows_dirty, i.id = (SELECT max(n.id) FROM instance n WHERE n.task_id = i.task_id),
+       i.service_date
 FROM instance i JOIN task t ON t.id = i.task_id
 """
 
@@ -45,6 +46,16 @@ class InstanceReader:
             (task_id,),
         )
         return [_instance(row) for row in rows]
+
+    def queue_position(self, instance_id: int) -> tuple[int, int, int]:
+        """Return how many instances of the same task run, how many wait ahead of this one, and the task's limit."""
+        rows = self._database.read(
+            "SELECT (SELECT count(*) FROM instance r WHERE r.task_id = i.task_id AND r.state = 'RUNNING'), "
+            "(SELECT count(*) FROM instance w WHERE w.task_id = i.task_id AND w.state = 'WAITING' "
+            "AND (w.priority, w.id) < (i.priority, i.id)), i.overlap_limit FROM instance i WHERE i.id = ?",
+            (instance_id,),
+        )
+        return rows[0] if rows else (0, 0, 1)
 
     def stop_requests(self, owner: str) -> list[tuple[int, Reason, str]]:
         """Return (id, reason, message) of this owner's running instances that were asked to stop."""
@@ -132,4 +143,5 @@ def _instance(row: tuple[Any, ...]) -> Instance:
         source_uid=row[20],
         counts=Counts(*row[21:28]),
         is_latest=bool(row[28]),
+        service_date=row[29],
     )

@@ -1,6 +1,7 @@
 """Secret parameter values of instances: sealed in the record, opened only for the run."""
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,10 @@ class Sealing:
     def open(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the values in clear."""
         return {name: self._open(name, value) if _is_sealed(value) else value for name, value in values.items()}
+
+    def fingerprint(self, subject: str, values: Mapping[str, Any]) -> str:
+        """Return a digest of a request that tells nothing about secret values to those without the key."""
+        return self._vault.digest(json.dumps([subject, dict(values)], sort_keys=True, default=str))
 
     def _open(self, name: str, value: Mapping[str, str]) -> str:
         return self._vault.decrypt(base64.b64decode(value[_SEALED]), _context(name))

@@ -1,10 +1,12 @@
 """The statements of the state machine, as prepared SQL text: they are the hot path."""
 
+from ..domain.records import Counts
+
 INSERT = """
 INSERT INTO instance (uid, task_id, version, state, priority, overlap_limit, trigger_kind, trigger_by, application_id,
                       dedupe_key, params, created_at, due_at, modified_at, source_uid, extent, portion_node,
-                      service_date, parent_uid)
-VALUES (?, ?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      service_date, parent_uid, backfill_uid, fingerprint, debounced)
+VALUES (?, ?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 EVENT = """
@@ -86,3 +88,29 @@ REQUEST_STOP = """
 UPDATE instance SET terminate_requested_at = ?, terminate_reason = ?, message = ?, modified_at = ?
 WHERE id = ? AND state = 'RUNNING' AND terminate_requested_at IS NULL
 """
+
+# A restored node counts nothing: its rows were counted in the instance they were moved in.
+RESTORE_NODE = """
+INSERT INTO node_run (instance_id, node_id, name, state, attempt, started_at, finished_at, pages, rows_read,
+                      rows_inserted, rows_updated, rows_deleted, rows_skipped, rows_dirty, error, outputs)
+SELECT ?, node_id, name, state, attempt, started_at, finished_at, 0, 0, 0, 0, 0, 0, 0, NULL, outputs
+FROM node_run WHERE instance_id = ? AND node_id = ? AND state = 'SUCCEEDED'
+"""
+
+INSERT_BACKFILL = """
+INSERT INTO backfill (uid, task_id, first_date, last_date, parallel, created_by, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def columns(counts: Counts) -> dict[str, int]:
+    """Return totals as the values that END and PROGRESS take."""
+    return {
+        "pages": counts.pages,
+        "read": counts.read,
+        "inserted": counts.inserted,
+        "updated": counts.updated,
+        "deleted": counts.deleted,
+        "skipped": counts.skipped,
+        "dirty": counts.dirty,
+    }

@@ -11,6 +11,7 @@ from ..domain.errors import StoreUnavailable
 from . import schema
 from .applications import ApplicationStore
 from .audit import AuditStore
+from .backfills import BackfillStore
 from .catalog import Catalog
 from .connections import ConnectionStore
 from .database import StoreDatabase
@@ -86,6 +87,7 @@ class Store:
         self.tokens = TokenStore(self.database, self._writer, vault, self._clock)
         self.globals = GlobalStore(self.database, self._writer, vault, self._clock)
         self.sealing = Sealing(vault)
+        self.backfills = BackfillStore(self.database)
         self.notices = NoticeStore(self.database, self._writer, self._clock)
         self.catalog = Catalog(self)
         self.tasks.seal()

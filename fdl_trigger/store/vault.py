@@ -1,6 +1,7 @@
 """Secrets at rest: AES-256-GCM under a key that lies beside the store, never in it."""
 
 import base64
+import hmac
 import json
 import os
 import secrets
@@ -78,6 +79,10 @@ class Vault:
             raise StoreUnavailable(
                 f"The secret of {context} cannot be read with this key. Use the one the store was made with."
             ) from None
+
+    def digest(self, text: str) -> str:
+        """Return a keyed digest of a text, in hexadecimal."""
+        return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
 
     def encrypt_settings(self, settings: Mapping[str, Any], context: str) -> bytes:
         """Encrypt a table of settings as JSON."""

@@ -7,8 +7,9 @@ from flask import Flask
 
 from fdl_trigger.dialects.finedatalink.operations import APPLICATION_ROOT, OPERATIONS, WireOperation
 from fdl_trigger.domain.applications import Application
+from fdl_trigger.domain.creation import Claim
 from fdl_trigger.domain.operations import Operation
-from fdl_trigger.domain.records import Claim, Connection, Counts, Grant, Task
+from fdl_trigger.domain.records import Connection, Counts, Grant, Task
 from fdl_trigger.runtime import Runtime
 from fdl_trigger.store.journal import NO_ENTRIES
 

@@ -2,8 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
+from fdl_trigger.domain.creation import NewInstance
 from fdl_trigger.domain.definition import Definition
-from fdl_trigger.domain.records import LOCAL, NewInstance
+from fdl_trigger.domain.records import LOCAL
 from fdl_trigger.domain.states import Overlap, Priority, Trigger
 from fdl_trigger.store.store import Store
 
