@@ -6,6 +6,7 @@ from typing import Any
 from ..domain.creation import Created, NewInstance
 from ..domain.errors import IdempotencyConflict
 from ..domain.repeats import KEY_KEPT_MS, Once
+from . import statements as sql
 
 
 def find_repeated(connection: sqlite3.Connection, new: NewInstance, params: str, now: int) -> Created | None:
@@ -60,9 +61,7 @@ def _debounced(connection: sqlite3.Connection, new: NewInstance, once: Once, par
     if not once.policy.debounce_ms:
         return None
     row = connection.execute(
-        "UPDATE instance SET due_at = ?, params = ?, fingerprint = ?, modified_at = ? WHERE id = ("
-        "SELECT id FROM instance WHERE task_id = ? AND state = 'WAITING' AND debounced AND due_at > ? LIMIT 1) "
-        "AND state = 'WAITING' RETURNING id, uid, created_at",
+        sql.POSTPONE,
         (now + once.policy.debounce_ms, params, once.fingerprint, now, new.task_id, now),
     ).fetchone()
     why = "it was joined with triggers shortly before; the run starts after the last of them"

@@ -77,6 +77,15 @@ UPDATE instance SET state = 'WAITING', due_at = ?, modified_at = ?, started_at =
 WHERE id = ? AND state = 'RUNNING' AND attempt = ? AND terminate_requested_at IS NULL
 """
 
+# A debounced instance that still waits takes over the parameters of a later trigger, and waits anew.
+POSTPONE = """
+UPDATE instance SET due_at = ?, params = ?, fingerprint = ?, modified_at = ?
+WHERE state = 'WAITING' AND id = (
+    SELECT id FROM instance WHERE task_id = ? AND state = 'WAITING' AND debounced AND due_at > ? LIMIT 1
+)
+RETURNING id, uid, created_at
+"""
+
 END_WAITING = """
 UPDATE instance
 SET state = 'TERMINATED', reason = ?, message = ?, finished_at = ?, modified_at = ?, terminate_requested_at = ?
