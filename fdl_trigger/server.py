@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import logging
-import re
 import signal
 import threading
 import time
@@ -13,19 +12,16 @@ from types import FrameType
 from typing import Any, Protocol
 
 from waitress import create_server, wasyncore
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
-from waitress.task import WSGITask
 
 from .config import ServerSettings, Settings
+from .http_channel import Channel
 
 DRAIN_S = 5.0
+LOOK_S = 1.0  # how often slow requests are looked for
 CONNECTION_LIMIT = 800  # below the usual 1024 open files of a process
 # The application refuses long bodies in the envelope of its dialect; this only bounds what is buffered for it.
 MAX_BUFFERED_BODY = 64 * 1024 * 1024
-JOINED_BODY = 64 * 1024
-_UNDERSCORED = re.compile(rb"^(client_id|_sign_)(?=[ \t]*:)", re.IGNORECASE | re.MULTILINE)
 
 log = logging.getLogger(__name__)
 
@@ -88,54 +84,6 @@ class QueueDispatcher:
                 log.exception("a request broke in the web server")
 
 
-class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    def parse_header(self, header_plus: bytes) -> None:
-        """Let the documented credential headers pass; waitress drops every header with an underscore."""
-        if b"_" in header_plus:
-            header_plus = _UNDERSCORED.sub(lambda match: match[0].replace(b"_", b"-"), header_plus)
-        super().parse_header(header_plus)
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
-    parser_class = _Parser
-    held: bytes | None = None
-
-    def write_soon(self, data: Any) -> Any:
-        if self.held is not None and isinstance(data, bytes):
-            data, self.held = self.held + data, None
-        return super().write_soon(data)
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a request is being received, served or answered."""
-        return bool(self.requests or self.total_outbufs_len or self.request is not None)
-
-
-class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
-    wrote_header: bool
-
-    def write(self, data: bytes) -> None:
-        """Send the head together with the first piece of a body, so that a short answer is one packet."""
-        if self.wrote_header or not (self.complete and data and self.has_body and len(data) <= JOINED_BODY):
-            super().write(data)
-            return
-        self.channel.held = self.build_response_header()
-        self.wrote_header = True
-        try:
-            super().write(data)
-        finally:
-            if self.channel.held is not None:
-                self.channel.write_soon(b"")
-
-    def build_response_header(self) -> Any:
-        if self.channel.server.is_draining:
-            self.set_close_on_finish()
-        return super().build_response_header()
-
-
-_Channel.task_class = _Task
-
-
 class Server:
     """Serves a WSGI application from construction on; `run` here or `start` in a thread, `stop` from anywhere.
 
@@ -148,10 +96,12 @@ class Server:
         self._stopping = False
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._request_timeout_s = settings.request_timeout_s
+        self._next_check = 0.0
         self._dispatcher = QueueDispatcher(0)
         self._listeners = self._listen(app, settings)
         for listener in self._listeners:
-            listener.channel_class = _Channel
+            listener.channel_class = Channel
             listener.is_draining = False
         self._dispatcher.set_thread_count(settings.threads)
 
@@ -171,7 +121,8 @@ class Server:
         """Serve until `stop` is called, then drain: answer what runs (5 s at most) and close every connection."""
         try:
             while not self._stopping:
-                self._turn(30.0)
+                self._turn(LOOK_S)
+                self._cut_slow_requests(time.monotonic())
             self._drain(time.monotonic() + DRAIN_S)
         finally:
             self._close()
@@ -225,6 +176,16 @@ class Server:
     def _turn(self, timeout_s: float) -> None:
         wasyncore.loop(timeout=timeout_s, use_poll=True, map=self._map, count=1)
 
+    def _cut_slow_requests(self, now: float) -> None:
+        """Close connections whose request takes too long to arrive, however busily it drips."""
+        if now < self._next_check:
+            return
+        self._next_check = now + LOOK_S
+        for channel in self._channels():
+            if channel.is_overdue(now - self._request_timeout_s):
+                log.warning("a request took more than %g seconds to arrive: cut off", self._request_timeout_s)
+                channel.handle_close()
+
     def _drain(self, deadline: float) -> None:
         for listener in self._listeners:
             listener.is_draining = True
@@ -240,8 +201,8 @@ class Server:
             timeout_s = 0.05
         log.warning("%d requests were cut off after %g seconds", len(self._channels()), DRAIN_S)
 
-    def _channels(self) -> list[_Channel]:
-        return [item for item in self._map.values() if isinstance(item, _Channel)]
+    def _channels(self) -> list[Channel]:
+        return [item for item in self._map.values() if isinstance(item, Channel)]
 
     def _close(self) -> None:
         self._closed = True  # the triggers' descriptors may soon be somebody else's

@@ -73,6 +73,9 @@ class ServerSettings:
     port: int = _setting(8068, "TCP port; 0 takes a free one", validate.Range(0, 65535))
     threads: int = _setting(16, "requests served at the same time", validate.Range(1, 512))
     max_body_bytes: int = _setting(1024 * 1024, "longest accepted request body, in bytes", _at_least(1024))
+    request_timeout_s: float = _setting(
+        60.0, "time a request may take to arrive, head and body, in seconds", validate.Range(0.1, 3600)
+    )
     cors_origins: tuple[str, ...] = _setting(
         (),
         'origins of pages that may call from a browser, such as "https://bi.example.com"; none by default',
