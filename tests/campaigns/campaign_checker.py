@@ -61,6 +61,12 @@ class StoreChecker:
             rows = connection.execute("SELECT state || coalesce(' ' || reason, ''), count(*) FROM instance GROUP BY 1")
             return Counter(dict(rows.fetchall()))
 
+    def failures(self) -> list[str]:
+        """Return the different messages of failed instances."""
+        with self._opened() as connection:
+            rows = connection.execute("SELECT DISTINCT message FROM instance WHERE state = 'FAILED' LIMIT 5")
+            return [message for (message,) in rows]
+
     def not_terminated(self, uids: Iterable[str]) -> set[str]:
         """Return those of `uids` that did not end as TERMINATED."""
         with self._opened() as connection:

@@ -72,6 +72,7 @@ def _kill_again_and_again(service: ServedStore, checker: StoreChecker, load: Loa
 
 def _check_the_end(checker: StoreChecker, load: Load, seeded: Seeded) -> None:
     assert load.unexpected == []
+    assert checker.failures() == []
     assert len(load.answered) == len(set(load.answered))
     assert len(load.answered) > 10 * KILLS
     assert checker.missing(load.answered) == set()
