@@ -2,12 +2,12 @@
 
 import click
 
-from .applications import apps
 from .audit import audit
 from .backups import backup
 from .checks import check
 from .entry import Root
 from .instances import instances
+from .keys import apps
 from .serving import demo, serve
 from .tasks import tasks
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..runtime import Runtime
 
 _OPERATIONS = ("execute", "list", "read", "terminate")
-_APPLICATION = click.argument("application", metavar="APP")
+APPLICATION = click.argument("application", metavar="APP")
 
 
 def _operations(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
@@ -38,6 +38,22 @@ def _grant_options(function: Callable[..., None]) -> Callable[..., None]:
     return allow(tasks(function))
 
 
+def public_key_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--public-key`; it arrives as `public_key`, to be read with `read_public_key`."""
+    return click.option(
+        "--public-key",
+        metavar="KEY",
+        help="SM2 public key: hexadecimal point, base64 DER, or @FILE with one of them or PEM.",
+    )(function)
+
+
+def read_public_key(given: str | None) -> str | None:
+    """Return the public key given on the command line, from its file if it names one."""
+    if given is None or not given.startswith("@"):
+        return given
+    return Path(given[1:]).read_text(encoding="ascii", errors="replace")
+
+
 @click.group()
 def apps() -> None:
     """Create applications (who may call) and their grants; APP is a client id or a name only one has."""
@@ -48,7 +64,7 @@ def apps() -> None:
 @click.argument("name")
 @click.option(
     "--method",
-    type=click.Choice(["aksk", "digest", "page"]),
+    type=click.Choice(["aksk", "digest", "sm2", "page"]),
     default="aksk",
     show_default=True,
     help="How it proves itself: id and secret, a signature, or (page) only an id, bound to tasks and origins.",
@@ -63,7 +79,17 @@ def apps() -> None:
     show_default=True,
     help="Algorithm of a digest application's signatures.",
 )
-@click.option("--digest-timeout", type=click.IntRange(1), default=300, show_default=True, help="Their life in seconds.")
+@click.option(
+    "--digest-timeout",
+    type=click.IntRange(1),
+    default=300,
+    show_default=True,
+    help="Life of a signature in seconds, of digest and sm2.",
+)
+@public_key_option
+@click.option("--once", is_flag=True, help="Refuse a signature that was used before (digest, sm2).")
+@click.option("--bound", is_flag=True, help="SM2 signatures cover method, path, timestamp and body.")
+@click.option("--operator", "operators", multiple=True, metavar="USER", help="User it may act for; default: any.")
 def create(
     config: Path | None,
     name: str,
@@ -74,8 +100,12 @@ def create(
     rate: str | None,
     digest_algorithm: str,
     digest_timeout: int,
+    public_key: str | None,
+    once: bool,
+    bound: bool,
+    operators: tuple[str, ...],
 ) -> None:
-    """Create an application and print its id and its secret. The secret is shown this once."""
+    """Create an application and print its id and its secret. The secret is shown this once; page and sm2 have none."""
     _require_rate(rate)
     with opened(config) as runtime:
         application = runtime.access.create(
@@ -86,6 +116,10 @@ def create(
             digest_timeout_s=digest_timeout,
             rate=rate,
             origins=origins,
+            public_key=read_public_key(public_key),
+            once=once,
+            bound=bound,
+            operators=operators,
         )
     click.echo(f"client_id: {application.client_id}")
     if application.secret is not None:
@@ -146,11 +180,11 @@ def _told(application: "Application", names: dict[int, str]) -> Iterator[str]:
 @apps.command()
 @config_option
 @_grant_options
-@_APPLICATION
+@APPLICATION
 def grant(config: Path | None, application: str, allow: tuple[str, ...], tasks: tuple[str, ...]) -> None:
     """Add grants, on every task or on the named ones."""
     with opened(config) as runtime:
-        found = _find(runtime, application)
+        found = find(runtime, application)
         runtime.access.grant(found.client_id, _grants(runtime, allow, tasks))
     click.echo(f"application {found.name}: granted")
 
@@ -158,11 +192,11 @@ def grant(config: Path | None, application: str, allow: tuple[str, ...], tasks: 
 @apps.command()
 @config_option
 @_grant_options
-@_APPLICATION
+@APPLICATION
 def revoke(config: Path | None, application: str, allow: tuple[str, ...], tasks: tuple[str, ...]) -> None:
     """Take grants away as they were given: without --task those on every task."""
     with opened(config) as runtime:
-        found = _find(runtime, application)
+        found = find(runtime, application)
         runtime.access.revoke(found.client_id, _grants(runtime, allow, tasks))
     click.echo(f"application {found.name}: revoked")
 
@@ -170,11 +204,11 @@ def revoke(config: Path | None, application: str, allow: tuple[str, ...], tasks:
 def _switch(enabled: bool) -> Callable[..., None]:
     def switch(config: Path | None, application: str) -> None:
         with opened(config) as runtime:
-            found = _find(runtime, application)
+            found = find(runtime, application)
             runtime.access.enable(found.client_id, enabled)
         click.echo(f"application {found.name}: {'enabled' if enabled else 'disabled'}")
 
-    return config_option(_APPLICATION(switch))
+    return config_option(APPLICATION(switch))
 
 
 apps.command("enable", help="Let an application in again.")(_switch(True))
@@ -184,18 +218,19 @@ apps.command("disable", help="Keep an application out; its grants stay.")(_switc
 @apps.command()
 @config_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_APPLICATION
+@APPLICATION
 def delete(config: Path | None, application: str, yes: bool) -> None:
     """Delete an application and its grants."""
     with opened(config) as runtime:
-        found = _find(runtime, application)
+        found = find(runtime, application)
         if not yes:
             click.confirm(f"Delete the application '{found.name}'?", abort=True, err=True)
         runtime.access.delete(found.client_id)
     click.echo(f"application {found.name}: deleted")
 
 
-def _find(runtime: "Runtime", text: str) -> "Application":
+def find(runtime: "Runtime", text: str) -> "Application":
+    """Return the one application with this client id or name."""
     found = [one for one in runtime.access.list() if text in (one.client_id, one.name)]
     exact = [one for one in found if one.client_id == text]
     if len(exact or found) != 1:

@@ -63,7 +63,10 @@ class AccessService:
             bound=bound,
             operators=tuple(operators),
         )
-        if found := problems(application):
+        found = problems(application)
+        if public_key is not None and method != "sm2":
+            found.append(("public_key", "only an sm2 application has one"))
+        if found:
             raise invalid(found)
         self._store.applications.add(application, _did(principal, "application.create", application))
         return self.require(application.client_id)
