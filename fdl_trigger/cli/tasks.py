@@ -86,12 +86,12 @@ def _checked_alone(settings: "Settings", files: tuple[Path, ...]) -> tuple["Task
     from .. import task_files
     from ..core.connections import ConnectionService
     from ..core.tasks import TaskService
-    from ..nodes import NODE_TYPES
+    from ..nodes import node_types
     from ..runtime import Runtime
 
     store = Runtime(settings, run_engine=False).store
     read = task_files.read(files)
-    check_document = TaskService(store, NODE_TYPES).check
+    check_document = TaskService(store, node_types(settings.nodes.enabled)).check
     return read, task_files.check(read, check_document, ConnectionService(store).check, ())
 
 

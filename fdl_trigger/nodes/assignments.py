@@ -91,7 +91,7 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def no_doubles(assignments: Sequence[Assignment]) -> None:
+def no_doubles(assignments: Sequence[Any]) -> None:
     """Refuse a parameter that is assigned twice."""
     names = [assignment.parameter for assignment in assignments]
     if twice := next((name for name in names if names.count(name) > 1), None):

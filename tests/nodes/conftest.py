@@ -1,7 +1,7 @@
 """A real HTTP server in a thread, a context that stands for a running instance, and a SQLite target."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Lock
@@ -13,8 +13,8 @@ from api_server import Api
 from fdl_trigger.domain.parameters import ParameterError, as_text, build_scope
 from fdl_trigger.domain.records import Connection, Counts
 from fdl_trigger.domain.states import Level
-from fdl_trigger.nodes import NODE_TYPES
-from fdl_trigger.nodes.context import Limits
+from fdl_trigger.nodes import NODE_TYPES, node_types
+from fdl_trigger.nodes.context import Called, Limits
 from fdl_trigger.nodes.data_sync import DataSync
 from fdl_trigger.nodes.egress import Egress
 from fdl_trigger.nodes.errors import BuildError, DirtyLimitExceeded, NodeError, Stopped
@@ -46,6 +46,11 @@ class Run:
         self.tolerance = 10_000
         self.last_progress = Counts()
         self.on_progress: Callable[[Counts], None] = lambda counts: None
+        self.assigned: dict[str, Any] = {}
+        self.chosen: list[str] | None = None
+        self.secret_names: set[str] = set()
+        self.inner: Callable[[Mapping[str, Any]], str | None] = lambda values: None
+        self.tasks: dict[str, Callable[[Mapping[str, Any]], Called]] = {}
         self._connections = connections
         self._scope = build_scope((), {}, "orders", 0).with_values(params)
         self._lock = Lock()
@@ -111,6 +116,28 @@ class Run:
         except KeyError:
             raise BuildError(f"there is no connection '{name}'") from None
 
+    def assign(self, values: Mapping[str, Any]) -> None:
+        self.assigned.update(values)
+        self._scope = self._scope.with_values(values)
+
+    def choose(self, node_ids: Collection[str]) -> None:
+        self.chosen = list(node_ids)
+
+    def values(self) -> Mapping[str, Any]:
+        return self._scope.values
+
+    def secrets(self) -> Collection[str]:
+        return self.secret_names
+
+    def run_inner(self, values: Mapping[str, Any]) -> str | None:
+        return self.inner(values)
+
+    def call_task(self, name: str, params: Mapping[str, Any]) -> Called:
+        try:
+            return self.tasks[name](params)
+        except KeyError:
+            raise NodeError(f"there is no task '{name}'") from None
+
 
 class Bench:
     """One target database and the means to run a DATA_SYNC node against it."""
@@ -127,6 +154,13 @@ class Bench:
 
     def context(self) -> Run:
         return Run(self.connections, self.params, self.limits)
+
+    def run_node(self, kind: str, config: Mapping[str, Any], context: Run | None = None) -> Run:
+        """Run a node of any kind as the engine does, and return its context."""
+        context = context or self.context()
+        node = node_types(("SHELL", "PYTHON"))[kind]
+        node.run(node.schema().load(dict(config)), context)
+        return context
 
     def run(
         self,
