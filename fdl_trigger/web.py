@@ -3,6 +3,9 @@
 import dataclasses
 import json
 import logging
+from collections.abc import Mapping
+from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +17,7 @@ from werkzeug.routing import RequestRedirect
 
 from . import __version__
 from .access_log import watch
+from .admin import Admin, AdminServices, mount_documentation
 from .auth import Rates
 from .auth.admission import Admission
 from .auth.failed_logins import FailedLogins
@@ -25,8 +29,10 @@ from .auth.throttle import LoginThrottle
 from .config import Settings
 from .dialects import DIALECTS, MountedDialect, Services
 from .domain.clock import Clock, system_clock
+from .domain.definition import flatten
 from .domain.errors import (
     InternalError,
+    InvalidParameter,
     InvalidRequest,
     MethodNotAllowed,
     PathNotFound,
@@ -57,6 +63,7 @@ def create_app(runtime: Runtime, *, clock: Clock = system_clock) -> Flask:
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/api",
+        PROVIDE_AUTOMATIC_OPTIONS=False,  # a route answers the methods it declares
     )
     if static:
         public("scripts and styles hold no secrets")(app.view_functions["static"])
@@ -65,7 +72,11 @@ def create_app(runtime: Runtime, *, clock: Clock = system_clock) -> Flask:
         app.wsgi_app = layered  # type: ignore[method-assign]  # Flask's own way to add a layer
     watch(app)
     _mount_health(app, runtime)
-    _Api(app).mount(_services(runtime, clock, _logins(runtime, clock)), settings)
+    mount_documentation(app)
+    api = _Api(app)
+    logins = _logins(runtime, clock)
+    api.mount(_services(runtime, clock, logins), settings)
+    api.add(Admin(app, AdminServices(runtime, logins, _refusals(runtime), clock)))
     return app
 
 
@@ -89,13 +100,24 @@ class _Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no typ
         """Mount every dialect with its own section of the settings."""
         for name, dialect in DIALECTS.items():
             options = dataclasses.asdict(getattr(settings, name))
-            mounted = dialect.mount(dataclasses.replace(services, options=options))
-            mounted.register(self)
-            self._dialects.update(dict.fromkeys(mounted.prefixes, mounted))
+            self.add(dialect.mount(dataclasses.replace(services, options=options)))
+
+    def add(self, mounted: MountedDialect) -> None:
+        """Mount one part: its routes, and its envelope for errors under its prefixes."""
+        mounted.register(self)
+        self._dialects.update(dict.fromkeys(mounted.prefixes, mounted))
 
     def handle_http_exception(self, error: HTTPException) -> Response | HTTPException:
         """Answer what the framework refused: unknown paths, wrong methods, over-long or broken requests."""
         return error if isinstance(error, RequestRedirect) else self._render(_as_trigger_error(error))
+
+    @cached_property
+    def _description(self) -> str:
+        return json.dumps(self.spec.to_dict(), ensure_ascii=False)
+
+    @public("it describes the API, it holds no data")
+    def _openapi_json(self) -> Response:
+        return Response(self._description, content_type="application/json")
 
     def _on_exception(self, error: Exception) -> Response:
         if isinstance(error, TriggerError):
@@ -117,7 +139,15 @@ def _as_trigger_error(error: HTTPException) -> TriggerError:
         return MethodNotAllowed(f"This path takes {allowed}.", allow=allowed)
     if kind is not None:
         return kind()
+    if error.code == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return _invalid(getattr(error, "data", {}).get("messages", {}))
     return InternalError() if (error.code or 500) >= 500 else InvalidRequest(error.description)
+
+
+def _invalid(messages: Mapping[str, Any]) -> InvalidParameter:
+    """Return the mistakes a schema found, by their keys; `messages` holds them by where they were read from."""
+    problems = [problem for found in messages.values() for problem in flatten(found)]
+    return InvalidParameter("; ".join(f"{key}: {reason}" for key, reason in problems) or None, problems=problems)
 
 
 def _plain(error: TriggerError) -> Response:
@@ -138,6 +168,7 @@ def _services(runtime: Runtime, clock: Clock, logins: Logins) -> Services:
     zone = settings.engine.time_zone
     return Services(
         instances=lambda: runtime.instances,
+        watching=lambda: runtime.watching,
         applications=lambda: runtime.access.list(),
         admission=_admission(runtime, clock),
         logins=logins,
@@ -156,9 +187,13 @@ def _admission(runtime: Runtime, clock: Clock) -> Admission:
         lambda: runtime.keys,
         Rates(limits.page_rate, limits.application_rate),
         FailedLogins(limits.failed_logins),
-        Refusals(lambda entry: runtime.store.audit.post(entry), explains=runtime.settings.diagnosis.enabled),
+        _refusals(runtime),
         clock,
     )
+
+
+def _refusals(runtime: Runtime) -> Refusals:
+    return Refusals(lambda entry: runtime.store.audit.post(entry), explains=runtime.settings.diagnosis.enabled)
 
 
 def _mount_health(app: Flask, runtime: Runtime) -> None:
