@@ -5,7 +5,14 @@ import dataclasses
 import pytest
 from fdl_platform import HandTurnedClock, Platform
 
-from fdl_trigger.config import FineDataLinkSettings, LimitSettings, ServerSettings, Settings, StoreSettings
+from fdl_trigger.config import (
+    FineDataLinkSettings,
+    LimitSettings,
+    LoginSettings,
+    ServerSettings,
+    Settings,
+    StoreSettings,
+)
 from fdl_trigger.runtime import Runtime
 from fdl_trigger.web import create_app
 
@@ -20,10 +27,11 @@ def build(tmp_path, clock):
     """Build a platform with settings of its own: build(finedatalink={...}, server={...}, limits={...})."""
     opened = []
 
-    def build(finedatalink=None, server=None, limits=None, clock=clock) -> Platform:
+    def build(finedatalink=None, server=None, limits=None, login=None, clock=clock) -> Platform:
         settings = Settings(
             server=dataclasses.replace(ServerSettings(), **(server or {})),
             finedatalink=dataclasses.replace(FineDataLinkSettings(), **(finedatalink or {})),
+            login=dataclasses.replace(LoginSettings(), **(login or {})),
             limits=dataclasses.replace(LimitSettings(), **(limits or {})),
             store=StoreSettings(path=str(tmp_path / f"store-{len(opened)}.db")),
         )
