@@ -10,6 +10,7 @@ from .instances import instances
 from .keys import apps
 from .serving import demo, serve
 from .tasks import tasks
+from .users import users
 
 __all__ = ["main"]
 
@@ -28,5 +29,5 @@ def main() -> None:
     """
 
 
-for command in (serve, demo, check, tasks, apps, instances, audit, backup):
+for command in (serve, demo, check, tasks, apps, users, instances, audit, backup):
     main.add_command(command)
