@@ -18,8 +18,9 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.base
 demo: $(VENV)/.base ## run the main job: a demo source, a published task, a report page (PORT=8068)
 	@$(BIN)/fdl-trigger demo --port $(PORT)
 
-test: $(VENV)/.dev ## install what the tests need (browser included) and run every test
+test: $(VENV)/.dev ## install what the tests need (a browser, two database servers) and run every test
 	@scripts/browser
+	@scripts/databases
 	@$(BIN)/pytest
 
 campaign: $(VENV)/.dev ## the long campaigns in full: kill loops, load

@@ -7,7 +7,7 @@ from ..domain.records import Connection
 
 MASK = "******"
 MIN_LENGTH = 4  # a shorter value would mask ordinary text
-_PLAIN = frozenset({"path", "type", "name", "url", "host", "port", "user", "database", "schema"})
+_PLAIN = frozenset("path type name url host port user database schema mode caFile certFile keyFile".split())
 
 
 def mask(text: str, secrets: Collection[str]) -> str:

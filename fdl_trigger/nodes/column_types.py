@@ -28,19 +28,23 @@ class Misfit(Exception):
         self.reason = reason
 
 
-def guessed(name: str, values: list[Any], is_key: bool) -> TargetField:
+Holds = Callable[[int | Decimal], bool]
+"""Whether a created column takes a number with every digit."""
+
+
+def guessed(name: str, values: list[Any], is_key: bool, holds: Holds) -> TargetField:
     """Guess a column from the parsed values of the first rows; key columns become NOT NULL."""
-    kind, length = _guess(values)
+    kind, length = _guess(values, holds)
     return TargetField(name, kind, length, not_null=is_key, primary_key=is_key)
 
 
-def _guess(values: list[Any]) -> tuple[str, int | None]:
+def _guess(values: list[Any], holds: Holds) -> tuple[str, int | None]:
     kinds = set(map(type, values)) - {_NONE}
     if kinds == {bool}:
         return "BOOLEAN", None
-    if kinds == {int} and all(_is_held(value) for value in values if value is not None):
+    if kinds == {int} and all(holds(value) for value in values if value is not None):
         return "BIGINT", None
-    if kinds and kinds <= {int, Decimal} and all(_is_held(value) for value in values if value is not None):
+    if kinds and kinds <= {int, Decimal} and all(holds(value) for value in values if value is not None):
         return "DECIMAL", None
     is_long = any(isinstance(value, str) and len(value) > SHORT_TEXT for value in values)
     return ("TEXT", None) if is_long or kinds & {dict, list} else ("VARCHAR", SHORT_TEXT)
@@ -58,10 +62,19 @@ def _is_held(number: int | Decimal) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a target table, with the type it was declared with."""
+    """A column of a target table, with the type it was declared with; this one is SQLite's.
+
+    `compared` is how something is compared with the column, `{}` standing for it.
+    """
 
     name: str
     declared: str = ""
+    compared: str = "{}"
+
+    @staticmethod
+    def holds(number: int | Decimal) -> bool:
+        """See Holds."""
+        return _is_held(number)
 
     def fit(self, values: list[Any]) -> tuple[list[Any], dict[int, Misfit]]:
         """Return the values as SQLite takes them, and what does not fit, by position.
@@ -76,12 +89,12 @@ class Column:
             return self._numbers(cells, kinds)
         if _TEXTUAL.search(self.declared):
             return self._texts(cells, kinds)
-        return _each(cells, _as_is) if kinds != {str} else (cells, {})
+        return each(cells, _as_is) if kinds != {str} else (cells, {})
 
     def _numbers(self, cells: list[Any], kinds: set[type]) -> tuple[list[Any], dict[int, Misfit]]:
         if kinds <= {int, bool} and all(_MIN_WHOLE <= cell <= _MAX_WHOLE for cell in cells if cell is not None):
             return cells, {}
-        fitted, misfits = _each(cells, _as_number)
+        fitted, misfits = each(cells, _as_number)
         if "INT" in self.declared.upper():
             reason = f"column {self.name} takes whole numbers of 64 bits"
             beyond = (index for index, cell in enumerate(cells) if isinstance(cell, int) and not _is_held(cell))
@@ -90,21 +103,25 @@ class Column:
 
     def _texts(self, cells: list[Any], kinds: set[type]) -> tuple[list[Any], dict[int, Misfit]]:
         if kinds != {str}:
-            cells = [None if cell is None else _as_text(cell) for cell in cells]
+            cells = [None if cell is None else as_text(cell) for cell in cells]
         declared = _LENGTH.search(self.declared)
-        limit = int(declared[1]) if declared else None
-        if limit is None or max(map(len, filter(None, cells)), default=0) <= limit:
-            return cells, {}
-        reason = f"column {self.name} takes {limit} characters"
-        long = {
-            index: Misfit("VALUE_TOO_LONG", f"{reason}, not {len(cell)}")
-            for index, cell in enumerate(cells)
-            if cell is not None and len(cell) > limit
-        }
-        return cells, long
+        return cells, too_long(cells, self.name, int(declared[1])) if declared else {}
 
 
-def _each(cells: list[Any], convert: Callable[[Any], Any]) -> tuple[list[Any], dict[int, Misfit]]:
+def too_long(cells: list[str | None], column: str, limit: int) -> dict[int, Misfit]:
+    """Return the texts longer than so many characters, by position."""
+    if max(map(len, filter(None, cells)), default=0) <= limit:
+        return {}
+    reason = f"column {column} takes {limit} characters"
+    return {
+        index: Misfit("VALUE_TOO_LONG", f"{reason}, not {len(cell)}")
+        for index, cell in enumerate(cells)
+        if cell is not None and len(cell) > limit
+    }
+
+
+def each(cells: list[Any], convert: Callable[[Any], Any]) -> tuple[list[Any], dict[int, Misfit]]:
+    """Convert cell by cell; NULL stays NULL. Returns the cells and what did not fit, by position."""
     fitted: list[Any] = []
     misfits: dict[int, Misfit] = {}
     for index, cell in enumerate(cells):
@@ -135,7 +152,8 @@ def _exactly(number: Decimal) -> float | str:
     return float(number) if _is_held(number) else str(number)
 
 
-def _as_text(cell: Any) -> str:
+def as_text(cell: Any) -> str:
+    """Return a cell that is not NULL as a text column keeps it."""
     return ("true" if cell else "false") if isinstance(cell, bool) else str(cell)
 
 

@@ -1,19 +1,17 @@
 """What happens to a batch of rows, by the key of the table and the conflict strategy (section 8)."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any, Protocol
 
 from ..domain.records import Counts
+from .column_types import Column
+from .databases import Database, RowRefused, TargetTable
 from .errors import NodeError
-from .sqlite_database import RowRefused, SqliteDatabase
-from .table_target import TargetTable
 from .target_settings import WriteSettings
 
 Row = tuple[Any, ...]
-_MAX_VALUES = 32_000  # SQLite takes 32,766 bound values in one statement
 
 
 class KeyStrategy(Protocol):
@@ -26,27 +24,21 @@ class KeyStrategy(Protocol):
 
 
 def strategy_for(
-    database: SqliteDatabase, table: TargetTable, columns: Sequence[str], write: WriteSettings
+    database: Database, table: TargetTable, columns: Sequence[str], write: WriteSettings
 ) -> tuple[KeyStrategy, tuple[int, ...]]:
     """Choose the strategy for rows of these columns; also returns the positions of the key among them.
 
     The physical key counts when all of it is written, else the logical one; without a key every row is inserted.
     """
-    statements = Statements(database, table.name, tuple(columns), _rowid(table))
     physical = bool(table.primary_key) and set(table.primary_key) <= set(columns)
     key = table.primary_key if physical else _logical_key(table, columns, write.keys)
     positions = tuple(columns.index(name) for name in key)
-    if not key or (write.conflict == "DIRTY" and (physical or frozenset(key) in table.unique)):
-        return InsertOnly(database, statements), positions
-    if physical or frozenset(key) in table.unique:
-        return UniqueKey(database, statements, key, positions, write.conflict), positions
-    return LogicalKey(database, statements, key, positions, write.conflict), positions
-
-
-def _rowid(table: TargetTable) -> str:
-    # SQLite has three names for it, and a column of that name hides it.
-    taken = {column.name.lower() for column in table.columns}
-    return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), "rowid")
+    is_unique = bool(key) and (physical or frozenset(key) in table.unique)
+    if not key or (write.conflict == "DIRTY" and is_unique):
+        return InsertOnly(database, table.name, columns), positions
+    if is_unique and database.upserts_on(table, key):
+        return UniqueKey(database, table, columns, positions, write.conflict), positions
+    return LogicalKey(database, table, columns, positions, write.conflict), positions
 
 
 def _logical_key(table: TargetTable, columns: Sequence[str], keys: Sequence[str]) -> tuple[str, ...]:
@@ -59,68 +51,12 @@ def _logical_key(table: TargetTable, columns: Sequence[str], keys: Sequence[str]
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Statements:
-    """The SQL texts for one table and one list of columns; every name is quoted."""
-
-    database: SqliteDatabase
-    name: str
-    columns: tuple[str, ...]
-    rowid: str = "rowid"
-
-    def quote(self, name: str) -> str:
-        """Return an identifier, quoted by the dialect."""
-        return self.database.sql.dialect.identifier_preparer.quote_identifier(name)
-
-    @property
-    def table(self) -> str:
-        """The quoted table name."""
-        return self.quote(self.name)
-
-    @property
-    def insert(self) -> str:
-        """INSERT of one row."""
-        names = ", ".join(map(self.quote, self.columns))
-        marks = ", ".join("?" * len(self.columns))
-        return f"INSERT INTO {self.table} ({names}) VALUES ({marks})"
-
-    def upsert(self, key: Sequence[str], conflict: str) -> str:
-        """INSERT of one row that updates or skips on an equal key."""
-        target = ", ".join(map(self.quote, key))
-        if conflict == "SKIP":
-            return f"{self.insert} ON CONFLICT ({target}) DO NOTHING"
-        updated = [name for name in self.columns if name not in key] or list(key)
-        settings = ", ".join(f"{self.quote(name)} = excluded.{self.quote(name)}" for name in updated)
-        return f"{self.insert} ON CONFLICT ({target}) DO UPDATE SET {settings}"
-
-    def count_keys(self, key: Sequence[str], rows: int) -> str:
-        """SELECT of how many of so many keys are in the table."""
-        names = ", ".join(map(self.quote, key))
-        marks = ", ".join(["(" + ", ".join("?" * len(key)) + ")"] * rows)
-        return f"SELECT count(*) FROM {self.table} WHERE ({names}) IN (VALUES {marks})"
-
-    def match_keys(self, key: Sequence[str], rows: int) -> str:
-        """SELECT of (position, rowid) for so many (position, key)."""
-        names = ", ".join(f"k{index}" for index in range(len(key)))
-        marks = ", ".join(["(" + ", ".join("?" * (len(key) + 1)) + ")"] * rows)
-        same = " AND ".join(f"t.{self.quote(name)} = batch.k{index}" for index, name in enumerate(key))
-        return (
-            f"WITH batch (position, {names}) AS (VALUES {marks})"
-            f" SELECT batch.position, t.{self.rowid} FROM {self.table} AS t JOIN batch ON {same}"
-        )
-
-    def update_rowid(self, columns: Sequence[str]) -> str:
-        """UPDATE of one row by its rowid, the last value bound."""
-        settings = ", ".join(f"{self.quote(name)} = ?" for name in columns)
-        return f"UPDATE {self.table} SET {settings} WHERE {self.rowid} = ?"
-
-
 class InsertOnly:
     """Every row is inserted; an equal key, if the table has one, makes the row dirty."""
 
-    def __init__(self, database: SqliteDatabase, statements: Statements) -> None:
+    def __init__(self, database: Database, table: str, columns: Sequence[str]) -> None:
         self._database = database
-        self.sql = statements.insert
+        self.sql = database.grammar.insert(table, columns)
 
     def write(self, rows: list[Row]) -> Counts:
         """Insert the rows."""
@@ -129,22 +65,17 @@ class InsertOnly:
 
 
 class UniqueKey:
-    """The database knows the key as unique: a native upsert, in order, so the last of several equal rows wins."""
+    """The table itself keeps the key unique: the dialect's upsert."""
 
     def __init__(
-        self,
-        database: SqliteDatabase,
-        statements: Statements,
-        key: Sequence[str],
-        positions: Sequence[int],
-        conflict: str,
+        self, database: Database, table: TargetTable, columns: Sequence[str], positions: Sequence[int], conflict: str
     ) -> None:
         self._database = database
-        self._statements = statements
-        self._key = tuple(key)
+        self._table = table
+        self._key = _columns(table, columns, positions)
         self._positions = positions
         self._conflict = conflict
-        self.sql = statements.upsert(key, conflict)
+        self.sql = database.grammar.upsert(table.name, columns, [column.name for column in self._key], conflict)
 
     def write(self, rows: list[Row]) -> Counts:
         """Insert new keys; update or skip known ones."""
@@ -159,45 +90,46 @@ class UniqueKey:
         return Counts(inserted=inserted, updated=len(rows) - inserted)
 
     def _known(self, keys: list[Any]) -> int:
-        size = _MAX_VALUES // len(self._key)
+        size = self._database.grammar.max_values // len(self._key)
         return sum(self._count(keys[start : start + size]) for start in range(0, len(keys), size))
 
     def _count(self, keys: list[Any]) -> int:
-        sql = self._statements.count_keys(self._key, len(keys))
+        sql = self._database.grammar.count_keys(self._table.name, self._key, len(keys))
         values = keys if len(self._key) == 1 else list(chain.from_iterable(keys))
-        return int(self._database.execute(sql, values).scalar_one())
+        return int(self._database.execute(sql, values).rows[0][0])
 
 
 class LogicalKey:
-    """Nothing in the database enforces the key: look the batch up, then update by rowid or insert.
+    """Nothing in the database serves the key alone: look the batch up, then update row by row or insert.
 
-    Serialised per database by the writing transaction the batch runs in.
+    Serialised per table for the transaction the batch runs in.
     """
 
     def __init__(
-        self,
-        database: SqliteDatabase,
-        statements: Statements,
-        key: Sequence[str],
-        positions: Sequence[int],
-        conflict: str,
+        self, database: Database, table: TargetTable, columns: Sequence[str], positions: Sequence[int], conflict: str
     ) -> None:
         self._database = database
-        self._statements = statements
-        self._key = key
+        self._table = table
+        self._key = _columns(table, columns, positions)
+        self._identity = table.identity or tuple(column.name for column in self._key)
         self._positions = positions
         self._conflict = conflict
-        self.sql = statements.insert
-        self._updated = [index for index in range(len(statements.columns)) if index not in positions]
+        self.sql = database.grammar.insert(table.name, columns)
+        self._updated = [index for index in range(len(columns)) if index not in positions]
+        self._update_sql = database.grammar.update_row(
+            table.name, [columns[index] for index in self._updated], self._identity
+        )
 
     def write(self, rows: list[Row]) -> Counts:
         """Insert new keys; update, skip or refuse known ones."""
+        self._database.serialise(self._table.name)
         found = self._find(rows)
         fresh = [position for position in range(len(rows)) if position not in found]
         last = {self._key_of(rows[position]): position for position in fresh}
         repeats = len(rows) - len(last)
         if repeats and self._conflict == "DIRTY":
-            raise RowRefused("KEY_CONFLICT", f"the key {', '.join(self._key)} is in the table already")
+            names = ", ".join(column.name for column in self._key)
+            raise RowRefused("KEY_CONFLICT", f"the key {names} is in the table already")
         if self._conflict == "SKIP":
             last = {self._key_of(rows[position]): position for position in reversed(fresh)}
             self._insert([rows[position] for position in sorted(last.values())])
@@ -209,29 +141,32 @@ class LogicalKey:
     def _key_of(self, row: Row) -> Row:
         return tuple(row[position] for position in self._positions)
 
-    def _find(self, rows: list[Row]) -> dict[int, list[int]]:
-        size = _MAX_VALUES // (len(self._key) + 1)
-        found: dict[int, list[int]] = {}
+    def _find(self, rows: list[Row]) -> dict[int, list[Row]]:
+        size = self._database.grammar.max_values // (len(self._key) + 1)
+        found: dict[int, list[Row]] = {}
         for start in range(0, len(rows), size):
-            for position, rowid in self._matches(rows[start : start + size], start):
-                found.setdefault(position, []).append(rowid)
+            for position, *identity in self._matches(rows[start : start + size], start):
+                found.setdefault(int(position), []).append(tuple(identity))
         return found
 
-    def _matches(self, rows: list[Row], start: int) -> Iterator[tuple[int, int]]:
-        sql = self._statements.match_keys(self._key, len(rows))
+    def _matches(self, rows: list[Row], start: int) -> list[Row]:
+        sql = self._database.grammar.match_keys(self._table.name, self._key, self._identity, len(rows))
         values = [value for position, row in enumerate(rows, start) for value in (position, *self._key_of(row))]
-        yield from map(tuple, self._database.execute(sql, values).all())
+        return self._database.execute(sql, values).rows
 
     def _insert(self, rows: list[Row]) -> None:
         if rows:
             self._database.execute_many(self.sql, rows)
 
-    def _update(self, rows: list[Row], found: dict[int, list[int]]) -> None:
-        names = [self._statements.columns[index] for index in self._updated]
-        values = [
-            (*[rows[position][index] for index in self._updated], rowid)
-            for position in sorted(found)
-            for rowid in found[position]
-        ]
-        if names and values:
-            self._database.execute_many(self._statements.update_rowid(names), values)
+    def _update(self, rows: list[Row], found: dict[int, list[Row]]) -> None:
+        # A row is updated once, by the last of the batch: in PostgreSQL an update moves it.
+        last = {identity: rows[position] for position in sorted(found) for identity in found[position]}
+        values = [(*[row[index] for index in self._updated], *identity) for identity, row in last.items()]
+        if self._updated and values:
+            self._database.execute_many(self._update_sql, values)
+
+
+def _columns(table: TargetTable, columns: Sequence[str], positions: Sequence[int]) -> tuple[Column, ...]:
+    names = {columns[position] for position in positions}
+    found = {column.name: column for column in table.columns if column.name in names}
+    return tuple(found[columns[position]] for position in positions)

@@ -8,11 +8,11 @@ from ..domain.records import Connection, Counts
 from ..domain.states import Level
 from .column_types import Column, Misfit, readable, storable
 from .context import NodeContext
-from .errors import NodeError
+from .databases import RowRefused, TargetTable, open_database
+from .errors import BuildError, NodeError
 from .json_table import Table
 from .key_strategies import KeyStrategy, Row, strategy_for
-from .sqlite_database import RowRefused, SqliteDatabase
-from .table_target import TargetTable, create_table, guess_columns, require_table
+from .table_target import create_table, guess_columns, require_table
 from .target_settings import FieldMapping, TargetSettings, WriteSettings
 
 
@@ -50,8 +50,9 @@ class RowWriter:
         self._route: Route | None = None
         self._is_emptied = write.method != "EMPTY_THEN_WRITE"
         self._is_open = False
-        self._database = SqliteDatabase(connection, context)
+        self._database = open_database(connection, context)
         try:
+            self._check_clearing()
             with context.on_stop(self._database.interrupt):
                 self._table = require_table(self._database, target)
             self._check_mapping()
@@ -103,6 +104,16 @@ class RowWriter:
         self._kept = self._counts
         return self._counts
 
+    def _check_clearing(self) -> None:
+        if self._write.clearing != "TRUNCATE":
+            return
+        if not self._database.truncates:
+            raise BuildError(f"a database of kind {self._database.kind} has no TRUNCATE; take clearing DELETE")
+        if self._write.transaction and self._database.truncate_is_final:
+            raise BuildError(
+                f"TRUNCATE cannot be undone in {self._database.kind}; take DELETE, or no transaction"
+            )
+
     def _check_mapping(self) -> None:
         if self._table is None:
             return
@@ -114,7 +125,8 @@ class RowWriter:
         if not len(page):
             return
         if self._table is None:
-            columns = guess_columns(page, self._mapping, self._write.keys, self._context)
+            holds = self._database.column_type.holds
+            columns = guess_columns(page, self._mapping, self._write.keys, holds, self._context)
             self._table = create_table(self._database, self._target, columns)
             self._check_mapping()
             self._context.log(Level.INFO, f"created table {self._target.table}")
@@ -185,10 +197,17 @@ class RowWriter:
 
     def _empty(self) -> None:
         assert self._table is not None  # noqa: S101 - asked by the callers, for the type checker
-        name = self._database.sql.dialect.identifier_preparer.quote_identifier(self._table.name)
-        deleted = self._database.execute(f"DELETE FROM {name}").rowcount
+        name = self._table.name
+        if self._write.clearing == "TRUNCATE":
+            self._database.execute_text(f"TRUNCATE TABLE {self._database.grammar.plain_quote(name)}")
+            done = f"truncated table {name}"
+        else:
+            deleted = self._database.execute(f"DELETE FROM {self._database.grammar.quote(name)}").changed
+            done = f"emptied table {name} of {deleted} rows"
         self._is_emptied = True
-        self._context.log(Level.INFO, f"emptied table {self._table.name} of {deleted} rows")
+        if not self._database.in_transaction:  # TRUNCATE has ended it
+            self._database.begin()
+        self._context.log(Level.INFO, done)
 
     def _commit_batch(self) -> None:
         if self._write.transaction:

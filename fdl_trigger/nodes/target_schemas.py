@@ -121,6 +121,7 @@ class WriteSchema(Schema):
     """`write`: the write method and its options."""
 
     method = fields.Str(load_default="DIRECT", validate=validate.OneOf(("DIRECT", "EMPTY_THEN_WRITE")))
+    clearing = fields.Str(load_default="DELETE", validate=validate.OneOf(("DELETE", "TRUNCATE")))
     keys = fields.List(fields.Str(validate=column_name), load_default=list, validate=validate.Length(max=16))
     conflict = fields.Str(load_default=None, allow_none=True, validate=validate.OneOf(("UPDATE", "SKIP", "DIRTY")))
     transaction = fields.Bool(load_default=False)
@@ -136,5 +137,10 @@ class WriteSchema(Schema):
     def _build(self, data: dict[str, Any], **_: object) -> WriteSettings:
         default = "UPDATE" if data["method"] == "DIRECT" else "DIRTY"
         return WriteSettings(
-            data["method"], tuple(data["keys"]), data["conflict"] or default, data["transaction"], data["batchSize"]
+            data["method"],
+            tuple(data["keys"]),
+            data["conflict"] or default,
+            data["transaction"],
+            data["batchSize"],
+            data["clearing"],
         )

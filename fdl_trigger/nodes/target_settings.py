@@ -28,13 +28,17 @@ class TargetSettings:
 
 @dataclass(frozen=True, slots=True)
 class WriteSettings:
-    """How rows are written: the method, the logical key, what happens to an equal key, and the batch size in rows."""
+    """How rows are written: the method, the logical key, what happens to an equal key, and the batch size in rows.
+
+    `clearing` says how EMPTY_THEN_WRITE empties the table.
+    """
 
     method: str = "DIRECT"
     keys: tuple[str, ...] = ()
     conflict: str = "UPDATE"
     transaction: bool = False
     batch_size: int = 1000
+    clearing: str = "DELETE"
 
 
 FieldMapping = tuple[tuple[str, str], ...]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fdl_trigger.domain.records import Connection
-from fdl_trigger.nodes import sqlite_database
+from fdl_trigger.nodes.databases import database
 from fdl_trigger.nodes.errors import NodeError
 
 AUTO = {"mode": "AUTO_CREATE"}
@@ -42,7 +42,7 @@ def as_somebody_without_rights() -> Iterator[None]:
 
 
 def test_a_locked_target_is_waited_for_and_then_reported(api, bench, monkeypatch):
-    monkeypatch.setattr(sqlite_database, "LOCK_PATIENCE_S", 0.1)
+    monkeypatch.setattr(database, "LOCK_PATIENCE_S", 0.1)
     bench.execute("CREATE TABLE t (id INTEGER)")
     holder = sqlite3.connect(bench.path, isolation_level=None)
     try:
