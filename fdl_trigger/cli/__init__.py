@@ -8,6 +8,7 @@ from .checks import check
 from .entry import Root
 from .instances import instances
 from .keys import apps
+from .notices import notices
 from .serving import demo, serve
 from .tasks import tasks
 from .users import users

@@ -5,9 +5,9 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from email.message import EmailMessage
-from email.policy import SMTP as INTERNET_MAIL
-from email.utils import formatdate, parseaddr
+from email.header import Header
+from email.mime.text import MIMEText
+from email.utils import formataddr, formatdate, parseaddr
 from threading import Timer
 from typing import Any
 
@@ -30,16 +30,16 @@ class Smtp:
             return session.deliver(mail_of(settings, message))
 
 
-def mail_of(settings: Mapping[str, Any], message: Message) -> EmailMessage:
+def mail_of(settings: Mapping[str, Any], message: Message) -> MIMEText:
     """Return the mail of a message; sent again it has the same Message-ID."""
-    mail = EmailMessage(policy=INTERNET_MAIL.clone(cte_type="7bit"))
-    mail["From"] = settings["sender"]
+    # The newer EmailMessage loses blanks where it folds a long subject that is not ASCII.
+    mail = MIMEText(cut(message.text, _TEXT_BYTES), "plain", "utf-8")
+    mail["From"] = formataddr(parseaddr(settings["sender"]))
     mail["To"] = ", ".join(settings["recipients"])
-    mail["Subject"] = message.title
+    mail["Subject"] = Header(message.title, header_name="Subject").encode()
     mail["Date"] = formatdate(message.sent_at / 1000)
     mail["Message-ID"] = f"<{message.uid}@fdl-trigger>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence notice answers it
-    mail.set_content(cut(message.text, _TEXT_BYTES))
     return mail
 
 
@@ -65,7 +65,7 @@ class _Session(smtplib.SMTP):
             with suppress(OSError):
                 self._twin.shutdown(socket.SHUT_RDWR)
 
-    def deliver(self, mail: EmailMessage) -> Receipt:
+    def deliver(self, mail: MIMEText) -> Receipt:
         try:
             return self._converse(mail)
         except smtplib.SMTPRecipientsRefused as error:
@@ -76,7 +76,7 @@ class _Session(smtplib.SMTP):
         except (smtplib.SMTPException, OSError) as error:
             raise NotSent(f"{self._settings['host']}:{self._settings['port']}: {self._what_happened(error)}") from None
 
-    def _converse(self, mail: EmailMessage) -> Receipt:
+    def _converse(self, mail: MIMEText) -> Receipt:
         settings = self._settings
         self.connect(settings["host"], settings["port"])
         if settings["security"] == "starttls":
