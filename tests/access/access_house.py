@@ -1,0 +1,88 @@
+"""The service of the matrix: a task, an instance and everything else there is to reach for, and who reaches for it."""
+
+from typing import Any
+
+from access_cast import PASSWORD, Caller, Cast
+from access_routes import Route
+from flask import Flask
+
+from fdl_trigger.domain.audit import AuditEntry
+from fdl_trigger.domain.records import Connection
+from fdl_trigger.runtime import Runtime
+
+THING = "thing"  # the name of the user and of the connection there are to reach for
+
+
+class House:
+    """What callers reach for; whatever an allowed call took away is put back by `values`."""
+
+    def __init__(self, runtime: Runtime, app: Flask) -> None:
+        self.runtime = runtime
+        self.app = app
+        self.work_id = self._publish("the task")
+        self.callers: list[Caller] = Cast(runtime, self.work_id, self._publish("another task")).everybody()
+
+    def _publish(self, name: str) -> str:
+        control = {"instancePolicy": "parallel", "parallelLimit": 1000}
+        task = self.runtime.tasks.save(
+            {"workName": name, "nodes": [{"id": "n", "type": "VIRTUAL"}], "control": control}
+        )
+        return self.runtime.tasks.publish(uid=task.uid).uid
+
+    def values(self, route: Route) -> dict[str, str]:
+        """Return what fills the route's path: things that exist, so that it is not their absence that refuses."""
+        application = next((one for one in self.runtime.access.list() if one.name == THING), None)
+        application = application or self.runtime.access.create(THING)
+        task = next((one for one in self.runtime.tasks.list() if one.name == THING), None)
+        spare = task.uid if task else self._publish(THING)
+        if THING not in {user.name for user in self.runtime.users.list()} and "/users" in route.rule:
+            self.runtime.users.create(THING, PASSWORD)
+        self.runtime.connections.save(Connection(THING, "sqlite", {"path": "thing.db"}))
+        return {
+            "workId": self.work_id,
+            "workName": "the task",
+            "recordId": self.runtime.instances.execute(uid=self.work_id).uid,
+            "work_id": spare,
+            "client_id": application.client_id,
+            "key_id": str(application.keys[0].id),
+            "name": THING,
+            "token_id": "0" * 32,
+            "filename": "fdl-trigger.js",
+            "rest": "fdl/anything",
+        }
+
+    def call(self, caller: Caller, request: dict[str, Any]) -> Any:
+        """Send the request with the caller's credentials."""
+        query = {**request.get("query_string", {}), **caller.query}
+        given = {**request, "query_string": query, "headers": caller.headers}
+        return self.app.test_client(use_cookies=False).open(**given)
+
+    def flush(self) -> None:
+        """Wait until the refusals, which nobody waits for, are written."""
+        self.runtime.store.audit.record(AuditEntry("test", "flush", "-"))
+
+    def belongings(self) -> dict[str, Any]:
+        """Return everything a call could have changed, audit log and last uses apart."""
+        runtime = self.runtime
+        instances = runtime.store.database.read("SELECT uid, state, terminate_requested_at FROM instance ORDER BY id")
+        return {
+            "tasks": [(one.uid, one.version, one.enabled, one.draft) for one in runtime.tasks.list()],
+            "applications": [(one.client_id, one.enabled, one.grants, len(one.keys)) for one in runtime.access.list()],
+            "users": [(one.name, one.role, one.enabled, one.password_hash) for one in runtime.users.list()],
+            "logins": [one.jti for one in runtime.sessions.list()],
+            "connections": list(runtime.connections.list()),
+            "instances": [tuple(row) for row in instances],
+        }
+
+
+def is_let_in(answer: Any) -> bool:
+    """Tell whether an answer gives what was asked for: 2xx, and not an envelope that says otherwise."""
+    if not 200 <= answer.status_code < 300:
+        return False
+    told = answer.get_json(silent=True)
+    return not (isinstance(told, dict) and told.get("success") is False)
+
+
+def is_kept_out(answer: Any) -> bool:
+    """Tell whether an answer refuses the caller as such."""
+    return answer.status_code in (401, 403, 429)
