@@ -91,7 +91,7 @@ def _handler_for(api: Api) -> type[BaseHTTPRequestHandler]:
                 return
             self._answer(api.replies.get(parts.path, Reply(b"no such path", 404)), seen)
 
-        do_POST = do_GET
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
         def _answer(self, reply: Any, seen: Seen) -> None:
             if callable(reply):
