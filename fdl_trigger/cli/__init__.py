@@ -30,5 +30,5 @@ def main() -> None:
     """
 
 
-for command in (serve, demo, check, tasks, apps, users, instances, audit, backup):
+for command in (serve, demo, check, tasks, apps, users, instances, notices, audit, backup):
     main.add_command(command)
