@@ -93,4 +93,4 @@ def test_a_refusal_is_written_down_with_its_reason(house: House) -> None:
 def test_the_audit_log_is_sound_after_all_this(house: House) -> None:
     found = house.runtime.audit.verify()
     assert found.broken is None
-    assert found.rows > 100
+    assert found.rows > 0
