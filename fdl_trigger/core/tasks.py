@@ -12,6 +12,7 @@ from ..domain.flow import Node
 from ..domain.operations import Operation
 from ..domain.records import LOCAL, Principal, Task
 from ..domain.states import Reason
+from ..nodes.channels.schemas import CHANNEL_SCHEMAS
 from ..nodes.context import NodeType
 from ..store.store import Store
 from .lookup import find_task
@@ -88,6 +89,10 @@ class TaskService:
             for name in node_type.connections(node_type.schema().load(node.config)):
                 if name not in known:
                     yield f"{key}.config", f"there is no connection '{name}'"
+        rule = definition.control.notice
+        for index, name in enumerate(rule.channels if rule else ()):
+            if name not in known or known[name].kind not in CHANNEL_SCHEMAS:
+                yield f"control.notice.channels[{index}]", f"there is no channel '{name}'"
 
     def get(self, *, uid: str | None = None, name: str | None = None, principal: Principal = LOCAL) -> Task:
         """Return a task; raises PermissionDenied, TaskNotFound."""

@@ -9,7 +9,7 @@ from notice_receivers import Receiver
 from standardwebhooks import Webhook
 
 from fdl_trigger.domain.clock import system_clock
-from fdl_trigger.domain.errors import ObjectNotFound, PermissionDenied
+from fdl_trigger.domain.errors import DefinitionInvalid, ObjectNotFound, PermissionDenied
 from fdl_trigger.domain.notices import Delivery, DeliveryStatus
 from fdl_trigger.domain.records import Connection, Principal
 from fdl_trigger.domain.states import State
@@ -193,8 +193,21 @@ def test_a_delivery_that_was_given_up_can_be_asked_for_again(runtime, receiver, 
     assert runtime.audit.list()[0].entry.action == "notice.retry"
 
 
-def test_a_missing_channel_is_a_failed_try_and_works_once_it_is_there(runtime, receiver, connect, end, turn, clock):
-    end()
+def test_a_task_is_not_published_with_a_channel_that_is_none(runtime, end, tmp_path):
+    runtime.connections.save(Connection("db", "sqlite", {"path": str(tmp_path / "x.db")}))
+    with pytest.raises(DefinitionInvalid) as caught:
+        end(channels=["nobody", "db"])
+    assert [key for key, _ in caught.value.details["problems"]] == [
+        "control.notice.channels[0]",
+        "control.notice.channels[1]",
+    ]
+
+
+def test_a_missing_channel_is_a_failed_try_and_works_once_it_is_there(runtime, receiver, connect, publish, turn, clock):
+    connect(receiver)
+    uid = publish("orders", "FAIL", control={"notice": {"enabled": True, "channels": ["ops"]}})
+    runtime.connections.delete("ops")
+    runtime.instances.wait(runtime.instances.execute(uid=uid).uid, PATIENCE_S)
     turn()
     assert deliveries(runtime)[0].last.error == "there is no connection 'ops'"
     connect(receiver)
@@ -264,7 +277,10 @@ def test_a_stopping_service_still_tells_what_has_just_ended(settings, receiver, 
     assert len(receiver.posted) == 1
 
 
-def test_a_mistake_while_a_notice_is_written_down_leaves_the_ending_as_it_is(runtime, end, caplog):
+def test_a_mistake_while_a_notice_is_written_down_leaves_the_ending_as_it_is(
+    runtime, receiver, connect, deliverer, end, caplog
+):
+    connect(receiver)
     runtime.store._writer.write(lambda connection: connection.execute("ALTER TABLE notice RENAME TO elsewhere"))
     uid = end()
     assert runtime.instances.get(uid).state is State.FAILED

@@ -18,6 +18,7 @@ from .base import Message, NotSent, Receipt, cut
 
 _TEXT_BYTES = 100_000
 _SHOWN = 300
+_AFTER_CUT_S = 1.0  # the deadline ends a conversation; the socket's own limit is for a connect it cannot end
 
 
 class Smtp:
@@ -51,7 +52,7 @@ class _Session(smtplib.SMTP):
         self._errand = errand
         self._twin: socket.socket | None = None
         self._is_cut = False
-        super().__init__(timeout=errand.limits.request_timeout_s)
+        super().__init__(timeout=errand.limits.request_timeout_s + _AFTER_CUT_S)
         self._host = settings["host"]  # smtplib checks the certificate against it
 
     def __exit__(self, *_: object) -> None:
