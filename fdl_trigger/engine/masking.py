@@ -7,7 +7,12 @@ from ..domain.records import Connection
 
 MASK = "******"
 MIN_LENGTH = 4  # a shorter value would mask ordinary text
-_PLAIN = frozenset("path type name url host port user database schema mode caFile certFile keyFile".split())
+_PLAIN = frozenset(
+    (
+        *("path", "type", "name", "url", "host", "port", "user", "database", "schema", "mode"),
+        *("caFile", "certFile", "keyFile"),
+    )
+)
 
 
 def mask(text: str, secrets: Collection[str]) -> str:

@@ -13,6 +13,7 @@ from .notice import Notice
 from .param_assign import ParamAssign
 from .python_call import PythonCall
 from .shell import Shell
+from .sql_script import SqlScript
 from .switched_off import SwitchedOff
 from .virtual import Virtual
 
@@ -33,6 +34,7 @@ def node_types(enabled: Collection[str] = (), python: str = "") -> dict[str, Nod
         "LOOP": Loop(),
         "NOTICE": Notice(),
         "PARAM_ASSIGN": ParamAssign(),
+        "SQL_SCRIPT": SqlScript(),
         "VIRTUAL": Virtual(),
         **{name: kind if name in enabled else SwitchedOff(name) for name, kind in risky.items()},
     }

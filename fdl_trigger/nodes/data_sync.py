@@ -1,4 +1,4 @@
-"""DATA_SYNC: from one API to one table, without transformation (finedatalink-tasks.md sections 5 to 8)."""
+"""DATA_SYNC: from one source to one table, without transformation (finedatalink-tasks.md sections 5 to 8)."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +10,7 @@ from ..domain.records import Counts
 from ..domain.states import Level
 from .context import NodeContext
 from .errors import NodeError
-from .source_schemas import ApiSourceSchema
+from .row_sources import ChosenSource, Source
 from .target_schemas import MappingRowSchema, TableTargetSchema, WriteSchema, mapping_is_clear
 from .target_settings import WriteSettings
 
@@ -18,7 +18,7 @@ from .target_settings import WriteSettings
 class DataSyncSchema(Schema):
     """The configuration of a DATA_SYNC node."""
 
-    source = fields.Nested(ApiSourceSchema, required=True)
+    source = Source(required=True)
     target = fields.Nested(TableTargetSchema, required=True)
     mapping = fields.List(
         fields.Nested(MappingRowSchema), load_default=list, validate=[validate.Length(max=2000), mapping_is_clear]
@@ -27,7 +27,7 @@ class DataSyncSchema(Schema):
 
 
 class DataSync:
-    """Copies the rows of an API into a table, page by page. `clock` is monotonic, in seconds."""
+    """Copies the rows of a source into a table, page by page. `clock` is monotonic, in seconds."""
 
     schema: type[Schema] = DataSyncSchema
     is_container = False
@@ -43,19 +43,19 @@ class DataSync:
     def run(self, config: Mapping[str, Any], context: NodeContext) -> Counts:
         """Fetch and write every page; raises NodeError, BuildError, DirtyLimitExceeded or Stopped."""
         # SQLAlchemy and urllib3 take half a second to import: only a node that runs pays for them.
-        from .api_source import ApiSource
         from .row_writer import RowWriter
 
+        chosen: ChosenSource = config["source"]
         connection = context.connection(config["target"].connection)
         with (
-            ApiSource(config["source"], context, self._clock) as source,
+            chosen.open(context, self._clock) as source,
             RowWriter(connection, config["target"], tuple(config["mapping"]), config["write"], context) as writer,
         ):
             for page in source.pages():
                 context.check()
                 writer.write(page.table)
-            if config["source"].fail_on_empty and not writer.counts.read:
-                raise NodeError("the API returned no rows (failOnEmpty is set)")
+            if chosen.settings.fail_on_empty and not writer.counts.read:
+                raise NodeError("the source returned no rows (failOnEmpty is set)")
             counts = writer.finish()
         _log_totals(counts, context)
         return counts

@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields
 from .context import NodeContext
 from .page import Page
 from .source_schemas import ApiSourceSchema
+from .sql_settings import SqlSourceSchema
 
 Clock = Callable[[], float]  # seconds, monotonic
 
@@ -27,6 +28,10 @@ class SourceSettings(Protocol):
     @property
     def connection(self) -> str | None:
         """The connection the source needs, if it does."""
+
+    @property
+    def fail_on_empty(self) -> bool:
+        """Whether no row at all is a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,16 @@ def _open_api(settings: Any, context: NodeContext, clock: Clock) -> AbstractCont
     return ApiSource(settings, context, clock)
 
 
-SOURCE_KINDS: dict[str, SourceKind] = {"API": SourceKind(ApiSourceSchema, _open_api)}
+def _open_sql(settings: Any, context: NodeContext, clock: Clock) -> AbstractContextManager[RowSource]:
+    from .sql_source import SqlSource  # SQLAlchemy is imported by the first run
+
+    return SqlSource(settings, context)
+
+
+SOURCE_KINDS: dict[str, SourceKind] = {
+    "API": SourceKind(ApiSourceSchema, _open_api),
+    "SQL": SourceKind(SqlSourceSchema, _open_sql),
+}
 """Every kind of source, under the `type` definitions use."""
 
 

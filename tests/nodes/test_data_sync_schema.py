@@ -13,6 +13,8 @@ from fdl_trigger.domain.definition import flatten
 from fdl_trigger.nodes import NODE_TYPES
 from fdl_trigger.nodes.connection_schemas import CONNECTION_SCHEMAS, load_settings
 from fdl_trigger.nodes.data_sync import DataSyncSchema
+from fdl_trigger.nodes.row_sources import SOURCE_KINDS
+from fdl_trigger.nodes.sql_settings import SqlScriptSchema
 
 DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "nodes.md").read_text()
 CHANNELS = (Path(__file__).parents[2] / "docs" / "notices.md").read_text()
@@ -166,7 +168,8 @@ def keys_of(schema: Schema):
             yield from keys_of(inner.schema)
 
 
-SCHEMAS = (DataSyncSchema, *CONNECTION_SCHEMAS.values())
+KINDS_OF_SOURCE = [kind.schema for kind in SOURCE_KINDS.values()]
+SCHEMAS = (DataSyncSchema, SqlScriptSchema, *KINDS_OF_SOURCE, *CONNECTION_SCHEMAS.values())
 
 
 @pytest.mark.parametrize("key", sorted({key for schema in SCHEMAS for key in keys_of(schema())}))
@@ -200,6 +203,8 @@ def test_what_only_a_run_needs_is_imported_by_the_first_run():
 
 
 def test_the_example_of_the_documentation_is_a_valid_configuration():
-    [example] = re.findall(r"```toml\n(.*?)```", DOCUMENTATION, re.DOTALL)
-    [node] = tomllib.loads(example)["nodes"]
-    assert NODE_TYPES[node["type"]].schema().load(node["config"])
+    examples = re.findall(r"```toml\n(.*?)```", DOCUMENTATION, re.DOTALL)
+    nodes = [node for example in examples for node in tomllib.loads(example).get("nodes", ())]
+    assert {"DATA_SYNC", "SQL_SCRIPT"} <= {node["type"] for node in nodes}
+    for node in nodes:
+        assert NODE_TYPES[node["type"]].schema().load(node["config"])

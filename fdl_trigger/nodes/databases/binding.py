@@ -5,7 +5,7 @@ fails, but no value is ever read as SQL. A string literal with references in it 
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,18 +102,3 @@ class Binder:
 
     def _filled(self, part: str) -> str:
         return REFERENCE.sub(lambda match: self._text_of(match[1].strip()), part)
-
-
-def binder(
-    lexicon: Lexicon,
-    params: Mapping[str, Any],
-    raw: Collection[str],
-    resolve: Callable[[str], str],
-    as_text: Callable[[Any], str],
-) -> Binder:
-    """Return the binder of one node: its own `params` first, then whatever `resolve` knows."""
-
-    def value_of(name: str) -> Any:
-        return params[name] if name in params else resolve(f"${{{name}}}")
-
-    return Binder(lexicon, value_of, lambda name: as_text(value_of(name)), raw)
