@@ -112,9 +112,10 @@ class Admission:
         `action` is what the caller wanted ("task.execute").
         """
         attempt = environ.get(_ATTEMPT) or self._attempt(environ)
+        is_slowed = self._failed_logins.is_slowed(attempt.address, attempt.client_id)
         if isinstance(error, AuthenticationFailed):
             self._failed_logins.count(attempt.address, attempt.client_id)
-        self._refusals.record(attempt, action, target_of(environ), error)
+        self._refusals.record(attempt, action, target_of(environ), error, briefly=is_slowed)
 
 
 def require_operator(application: Application, operator: str | None) -> None:

@@ -39,8 +39,16 @@ class FailedLogins:
         for item in self._wide:
             self._require(item, address)
 
+    def is_slowed(self, address: str, client_id: str) -> bool:
+        """Tell whether too many attempts have failed."""
+        try:
+            self.check(address, client_id)
+        except RateLimited:
+            return True
+        return False
+
     def count(self, address: str, client_id: str) -> None:
-        """Count one failure."""
+        """Count one failure; one without a client id counts for itself and not for its address."""
         if not self._items:
             return
         now = time.monotonic()
@@ -49,7 +57,7 @@ class FailedLogins:
         self._suspects[address] = now + self._longest_s
         for item in self._items:
             self._limiter.hit(item, address, client_id[:_CLIENT_LENGTH])
-        for item in self._wide:
+        for item in self._wide if client_id else ():
             self._limiter.hit(item, address)
 
     def _require(self, item: RateLimitItem, *who: str) -> None:

@@ -34,8 +34,8 @@ class Attempt:
 class Refusals:
     """Writes refusals down; nobody waits for it.
 
-    Refusals for too many calls are written once a minute for each caller, or whoever floods the service would also
-    flood the log. `explains` adds what is needed to find out why (never a secret).
+    Refusals for too many calls, or after too many failures, are written once a minute for each caller, or whoever
+    floods the service would also flood the log. `explains` adds what is needed to find out why (never a secret).
     """
 
     def __init__(self, post: Callable[[AuditEntry], None], *, explains: bool = False) -> None:
@@ -43,9 +43,10 @@ class Refusals:
         self._explains = explains
         self._told: dict[tuple[str, str], float] = {}
 
-    def record(self, attempt: Attempt, action: str, target: str, error: TriggerError) -> None:
-        """Write a refusal down; any other error is none of ours."""
-        if not is_refusal(error) or (isinstance(error, RateLimited) and self._was_just_told(attempt)):
+    def record(self, attempt: Attempt, action: str, target: str, error: TriggerError, *, briefly: bool = False) -> None:
+        """Write a refusal down, `briefly` once a minute for each caller; any other error is none of ours."""
+        is_brief = briefly or isinstance(error, RateLimited)
+        if not is_refusal(error) or (is_brief and self._was_just_told(attempt)):
             return
         self._post(
             AuditEntry(

@@ -296,6 +296,15 @@ def test_slowed_calls_do_not_flood_the_log(runtime, clock):
     assert [entry.reason for entry in door.refusals()] == [Check.SECRET, Check.THROTTLED]
 
 
+def test_calls_without_a_client_id_do_not_flood_the_log_nor_slow_their_address(runtime, clock):
+    door = Door(runtime, clock, failed_logins="2/hour")
+    for _ in range(40):
+        with pytest.raises((AuthenticationFailed, RateLimited)):
+            door.call({"secret": "x"})
+    assert [entry.reason for entry in door.refusals()] == [Check.NO_CLIENT_ID, Check.NO_CLIENT_ID, Check.THROTTLED]
+    assert door.call(secret(create(door)))
+
+
 def test_successes_are_not_counted(runtime, clock):
     door = Door(runtime, clock, failed_logins="1/hour")
     application = create(door)

@@ -16,6 +16,8 @@ _SCHEMES = {
     "fdlClientIdHeader": {"type": "apiKey", "in": "header", "name": "client_id"},
     "fdlSecretHeader": {"type": "apiKey", "in": "header", "name": "secret"},
     "fdlSignatureHeader": {"type": "apiKey", "in": "header", "name": "_sign_"},
+    "fdlTimestampHeader": {"type": "apiKey", "in": "header", "name": "timestamp"},
+    "fdlSm2SignatureHeader": {"type": "apiKey", "in": "header", "name": "signature"},
     "fdlClientId": {"type": "apiKey", "in": "query", "name": "client_id"},
     "fdlSecret": {"type": "apiKey", "in": "query", "name": "secret"},
     "fdlSignature": {"type": "apiKey", "in": "query", "name": "_sign_"},
@@ -26,6 +28,7 @@ _SCHEMES = {
 _SECURITY: list[dict[str, list[str]]] = [
     {"fdlClientIdHeader": [], "fdlSecretHeader": []},
     {"fdlClientIdHeader": [], "fdlSignatureHeader": []},
+    {"fdlClientIdHeader": [], "fdlTimestampHeader": [], "fdlSm2SignatureHeader": []},
     {"fdlClientId": [], "fdlSecret": []},
     {"fdlClientId": [], "fdlSignature": []},
     {"fdlClientId": []},
@@ -45,7 +48,7 @@ class FdlEnvelopeSchema(Schema):
 
 
 def security_schemes(spec: APISpec) -> None:
-    """Describe the credentials: `client_id` with `secret` or `_sign_`, or alone for a page application."""
+    """Describe the credentials: `client_id` with `secret`, `_sign_` or an SM2 signature, or alone for a page application."""
     for name, scheme in _SCHEMES.items():
         spec.components.security_scheme(name, scheme)
 
