@@ -25,7 +25,7 @@ class CommandLine:
         self.directory = directory
         self.config = directory / "config.toml"
         self.store = directory / "store.db"
-        self.config.write_text(f'[store]\npath = "{self.store}"\n', encoding="utf-8")
+        self.config.write_text(f'[store]\npath = "{self.store}"\n[outgoing]\nloopback = true\n', encoding="utf-8")
 
     @property
     def environ(self):
@@ -113,10 +113,6 @@ def task_file(cli, source):
 kind = "sqlite"
 path = "{cli.directory / "warehouse.db"}"
 
-[connections.source]
-kind = "api"
-allowLoopback = true
-
 [[tasks]]
 workName = "orders"
 [[tasks.params]]
@@ -127,7 +123,6 @@ id = "sync"
 type = "DATA_SYNC"
 [tasks.nodes.config.source]
 type = "API"
-connection = "source"
 url = "{source.url}/rows"
 params = {{ day = "${{day}}" }}
 jsonPath = "$.rows[*]"
