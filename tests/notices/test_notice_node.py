@@ -1,7 +1,10 @@
 """The NOTICE node inside a flow, against a real receiver."""
 
+import re
 import time
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +49,17 @@ def test_a_flow_tells_something_with_parameters_in_it(runtime, receiver, tell):
     assert posted.document["type"] == "flow.notice"
     assert posted.document["data"] == {"subject": "orders of 2026-11-23", "text": "完成 2026-11-23"}
     assert "sent over ops (webhook), it answered 200" in [line.text for line in runtime.instances.log(ended.uid)]
+
+
+def test_the_example_of_the_documentation_runs(receiver, tell):
+    page = (Path(__file__).parents[2] / "docs" / "nodes.md").read_text(encoding="utf-8")
+    section = page.partition("\n## NOTICE\n")[2].partition("\n## ")[0]
+    [example] = re.findall(r"```toml\n(.*?)```", section, re.DOTALL)
+    [node] = tomllib.loads(example)["nodes"]
+    assert tell({**node["config"], "channel": "ops"}, "QUICK").state is State.SUCCEEDED
+    data = receiver.posted[0].document["data"]
+    assert re.fullmatch(r"orders of \d{4}-\d\d-\d\d", data["subject"])
+    assert data["text"] == "done:   before: 1 rows read, 1 written\nfailed: "
 
 
 def test_a_message_that_is_not_taken_fails_the_node_without_telling_secrets(runtime, receiver, tell):

@@ -1,12 +1,17 @@
 """On what occasions a task gives notice."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from fdl_trigger.domain.definition import Definition
 from fdl_trigger.domain.errors import DefinitionInvalid
-from fdl_trigger.domain.notices import Ending, NoticeRule, Occasion, document_of
+from fdl_trigger.domain.notices import Ending, NoticeRule, NoticeSchema, Occasion, document_of
 from fdl_trigger.domain.records import Counts
 from fdl_trigger.domain.states import Reason, State
+from fdl_trigger.nodes.channels.schemas import CHANNEL_SCHEMAS
 
 
 def ending(state: State, reason: Reason | None = None, dirty: int = 0) -> Ending:
@@ -77,6 +82,20 @@ def test_by_default_failures_and_build_failures_are_told():
     assert parsed({"enabled": True, "channels": ["ops", "erp", "ops"]}) == NoticeRule(
         frozenset({Occasion.FAILURE, Occasion.BUILD}), ("ops", "erp"), 1
     )
+
+
+def test_the_example_of_the_documentation_is_what_it_says():
+    page = (Path(__file__).parents[2] / "docs" / "notices.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert parsed(tomllib.loads(example)["control"]["notice"]) == NoticeRule(
+        frozenset({Occasion.FAILURE, Occasion.BUILD}), ("ops-robot", "erp"), 1
+    )
+
+
+def test_the_documentation_explains_every_setting_and_occasion():
+    page = (Path(__file__).parents[2] / "docs" / "notices.md").read_text(encoding="utf-8")
+    keys = [*NoticeSchema().fields, *Occasion, *(key for schema in CHANNEL_SCHEMAS.values() for key in schema().fields)]
+    assert [key for key in keys if not re.search(rf"^\|.*`{key}`", page, re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize(
