@@ -77,9 +77,18 @@ class Admission:
         environ[CLIENT] = application.client_id
         return Admitted(principal_of(application, attempt.address, request_id.get()), named)
 
+    def expect(self, environ: Environ, claim: str) -> None:
+        """Begin a call that proves itself by other means; raises RateLimited when too many like it have failed.
+
+        `claim` stands for what it brings along, as the audit log may show it.
+        """
+        attempt = self._attempt(environ)
+        attempt.client_id = claim
+        self._failed_logins.check(attempt.address, claim)
+
     def recognised(self, environ: Environ, name: str) -> None:
-        """Note who sent a request that proved itself otherwise (a user by their token), for the log and refusals."""
-        self._attempt(environ).name = name
+        """Note who it is that `expect` began with, for the log and refusals."""
+        environ[_ATTEMPT].name = name
         environ[CLIENT] = name
 
     def _attempt(self, environ: Environ) -> Attempt:

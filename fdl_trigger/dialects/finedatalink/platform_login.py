@@ -9,13 +9,14 @@ from werkzeug.routing import Map, Rule
 
 from ...auth.admission import Admission
 from ...auth.login import Logins
-from ...auth.token import find_token
-from ...domain.errors import MethodNotAllowed, PathNotFound, TriggerError
+from ...auth.token import find_token, fingerprint
+from ...domain.errors import AuthenticationFailed, MethodNotAllowed, PathNotFound, TriggerError
 from ...logs import request_id
 from .actions import Caller
 from .operations import OPERATIONS
 from .requests import Query
 
+NO_TOKEN = "no token"  # noqa: S105 - how the audit log tells it
 _ROUTES = Map([Rule(path, endpoint=wire.name, methods=wire.methods) for wire in OPERATIONS for path in wire.paths])
 
 
@@ -29,10 +30,15 @@ class PlatformLogin:
     def admit(self, environ: dict[str, Any], query: Query) -> Caller:
         """Return the user behind a request, who is also its operator whatever `decUser` says.
 
-        Raises TokenMissing, TokenExpired, TokenInvalid.
+        Raises TokenMissing, TokenExpired, TokenInvalid, and RateLimited for a token that keeps failing.
         """
-        address = str(environ.get("REMOTE_ADDR", ""))
-        principal = self._logins.authenticate(find_token(environ, query), address, request_id.get())
+        try:
+            token = find_token(environ, query)
+        except AuthenticationFailed:
+            self._admission.expect(environ, NO_TOKEN)
+            raise
+        self._admission.expect(environ, fingerprint(token))
+        principal = self._logins.authenticate(token, str(environ.get("REMOTE_ADDR", "")), request_id.get())
         self._admission.recognised(environ, principal.name)
         return Caller(principal, principal.name)
 
