@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..domain.applications import Application
+from ..domain.clock import Clock
 from ..domain.definition import Definition
 from ..domain.parameters import Parameter
 from ..domain.records import Connection, Task
@@ -18,8 +19,10 @@ from .globals import GlobalStore
 from .tasks import TaskStore
 from .tokens import TokenStore
 from .users import UserStore
+from .writer import Writer
 
 MAX_DEFINITIONS = 4096
+FRESH_MS = 200  # how late a change made by another process may be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,15 @@ class Snapshot:
     globals: tuple[Parameter, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A snapshot, when the store was last asked for its version, and how many own changes there had been."""
+
+    snapshot: Snapshot
+    at: int
+    own_changes: int
+
+
 class Kept(Protocol):
     """What the catalog is read from; the store as a whole is one."""
 
@@ -49,24 +61,39 @@ class Kept(Protocol):
 
 
 class Catalog:
-    """Hands out the current snapshot; changes of other processes are seen too, by the version in the store."""
+    """Hands out the current snapshot without asking the store each time.
 
-    def __init__(self, kept: Kept) -> None:
+    Changes of this process are seen at once, by the writer's count; those of another one within FRESH_MS, by the
+    version in the store.
+    """
+
+    def __init__(self, kept: Kept, writer: Writer, clock: Clock) -> None:
         self._kept = kept
+        self._writer = writer
+        self._clock = clock
         self._lock = threading.Lock()
-        self._snapshot: Snapshot | None = None
+        self._last: _Look | None = None
         self._definitions: dict[tuple[int, int], Definition] = {}
 
     def current(self) -> Snapshot:
-        """Return the snapshot of the current version."""
-        version = current_version(self._kept.database)
-        snapshot = self._snapshot
-        if snapshot is not None and snapshot.version == version:
-            return snapshot
+        """Return the current snapshot."""
+        last = self._last
+        if last is not None and self._is_fresh(last):
+            return last.snapshot
         with self._lock:
-            if self._snapshot is None or self._snapshot.version != version:
-                self._snapshot = self._read(version)
-            return self._snapshot
+            last = self._last
+            if last is None or not self._is_fresh(last):
+                self._last = last = self._look(last)
+            return last.snapshot
+
+    def _is_fresh(self, last: _Look) -> bool:
+        return last.own_changes == self._writer.catalog_changes and 0 <= self._clock() - last.at < FRESH_MS
+
+    def _look(self, last: _Look | None) -> _Look:
+        own_changes, at = self._writer.catalog_changes, self._clock()  # first: a change meanwhile makes this one stale
+        version = current_version(self._kept.database)
+        snapshot = last.snapshot if last is not None and last.snapshot.version == version else self._read(version)
+        return _Look(snapshot, at, own_changes)
 
     def _read(self, version: int) -> Snapshot:
         kept = self._kept

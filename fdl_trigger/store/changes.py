@@ -2,14 +2,16 @@
 
 import sqlite3
 
-from .database import StoreDatabase
+from .database import StoreConnection, StoreDatabase
 
 
 def changed(connection: sqlite3.Connection) -> None:
     """Say, in the transaction of the change, that tasks, connections or applications changed."""
     connection.execute("UPDATE catalog SET version = version + 1")
+    if isinstance(connection, StoreConnection):
+        connection.has_changed_catalog = True
 
 
 def current_version(database: StoreDatabase) -> int:
-    """Return the current number; a cheap read that every request may do."""
+    """Return the current number, as it is in the store."""
     return int(database.read("SELECT version FROM catalog")[0][0])

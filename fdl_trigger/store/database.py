@@ -16,8 +16,13 @@ BUSY_TIMEOUT_MS = 5000
 PRAGMAS = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_MS}
 
 
-class _Connection(sqlite3.Connection):
-    """A connection that closes itself when the thread that owned it is gone."""
+class StoreConnection(sqlite3.Connection):
+    """A connection that closes itself when the thread that owned it is gone.
+
+    `has_changed_catalog` says that the transaction under way changed what is kept in memory.
+    """
+
+    has_changed_catalog = False
 
     def __del__(self) -> None:
         self.close()
@@ -27,9 +32,9 @@ class StoreDatabase(SqliteDatabase):
     """One connection a thread, opened at first use; `close_everything` closes those of all threads."""
 
     def __init__(self, path: Path) -> None:
-        self._opened: list[weakref.ref[_Connection]] = []
+        self._opened: list[weakref.ref[StoreConnection]] = []
         self._opened_lock = threading.Lock()
-        super().__init__(str(path), pragmas=PRAGMAS, check_same_thread=False, factory=_Connection)
+        super().__init__(str(path), pragmas=PRAGMAS, check_same_thread=False, factory=StoreConnection)
 
     def _connect(self) -> Any:
         connection = super()._connect()  # type: ignore[misc] # peewee's own hook, missing from its types

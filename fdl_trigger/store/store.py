@@ -89,7 +89,7 @@ class Store:
         self.sealing = Sealing(vault)
         self.backfills = BackfillStore(self.database)
         self.notices = NoticeStore(self.database, self._writer, self._clock)
-        self.catalog = Catalog(self)
+        self.catalog = Catalog(self, self._writer, self._clock)
         self.tasks.seal()
         self.instances.recount()
         return applied

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from peewee import OperationalError
 
 from ..domain.errors import StoreUnavailable
-from .database import StoreDatabase
+from .database import StoreConnection, StoreDatabase
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -47,10 +47,14 @@ class _Job(Generic[T]):
 
 
 class Writer:
-    """Owns the write connection. `write` returns when its work is durable; `post` does not wait."""
+    """Owns the write connection. `write` returns when its work is durable; `post` does not wait.
+
+    `catalog_changes` counts the commits of this process that changed what the catalog keeps in memory.
+    """
 
     def __init__(self, database: StoreDatabase) -> None:
         self._database = database
+        self.catalog_changes = 0
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -131,8 +135,14 @@ class Writer:
                 connection.execute("ROLLBACK")
             _fail_all(jobs, error)
         finally:
+            self._note_change(connection)  # before anybody wakes who relies on it
             for job in jobs:
                 job.finish()
+
+    def _note_change(self, connection: sqlite3.Connection) -> None:
+        if isinstance(connection, StoreConnection) and connection.has_changed_catalog:
+            connection.has_changed_catalog = False
+            self.catalog_changes += 1
 
 
 def _run_in_savepoint(connection: sqlite3.Connection, job: _Job[Any]) -> None:
