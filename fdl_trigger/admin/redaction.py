@@ -7,7 +7,11 @@ from ..domain.errors import InvalidParameter
 from ..nodes.masking import Masker, names_a_secret
 
 MASK = "******"
-_PLAIN = frozenset({"path", "type", "kind", "name", "url", "host", "port", "user", "database", "schema", "encoding"})
+# Not "url": the address of a webhook is its secret.
+_PLAIN = frozenset(
+    {"path", "type", "kind", "name", "host", "port", "user", "database", "schema", "encoding", "mode"}
+    | {"caFile", "certFile", "keyFile"}
+)
 _PLAIN_HEADERS = frozenset({"accept", "accept-charset", "accept-language", "content-type", "user-agent"})
 _TABLES = frozenset({"headers", "params", "fields"})
 _SECRET_KEYS = frozenset({"password", "passwd", "secret", "token", "apikey", "credential", "authorization"})
