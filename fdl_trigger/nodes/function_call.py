@@ -5,25 +5,20 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields, validate
 
 from ..domain.functions import FUNCTIONS
 from ..domain.records import Counts
 from ..domain.states import Level
 from .call_arguments import CallSchema, assign_returned, resolved
 from .context import FlowContext
-from .errors import NodeError, Stopped
-
-
-def _is_known(name: str) -> None:
-    if name not in FUNCTIONS:
-        raise ValidationError(f"there is no function '{name}'; the embedding program registers it with @task")
+from .errors import BuildError, NodeError, Stopped
 
 
 class FunctionSchema(CallSchema):
     """The configuration of a FUNCTION node."""
 
-    name = fields.Str(required=True, validate=_is_known)
+    name = fields.Str(required=True, validate=validate.Length(1, 128))
 
 
 class FunctionCall:
@@ -37,8 +32,11 @@ class FunctionCall:
         return ()
 
     def run(self, config: Mapping[str, Any], context: FlowContext) -> Counts:
-        """Call the function; raises NodeError when it raises anything but Stopped."""
-        function = FUNCTIONS[config["name"]]
+        """Call the function; raises BuildError when there is none, NodeError when it raises anything but Stopped."""
+        function = FUNCTIONS.get(config["name"])
+        if function is None:
+            # Not on save: the command line, for one, does not know the embedding program's functions.
+            raise BuildError(f"there is no function '{config['name']}'; the embedding program registers it with @task")
         args = {name: resolved(value, context) for name, value in config["args"].items()}
         if "context" in inspect.signature(function).parameters:
             args["context"] = context

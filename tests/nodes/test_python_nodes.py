@@ -14,7 +14,7 @@ from fdl_trigger import task
 from fdl_trigger.domain.functions import FUNCTIONS
 from fdl_trigger.domain.states import Level
 from fdl_trigger.nodes import node_types
-from fdl_trigger.nodes.errors import NodeError, Stopped
+from fdl_trigger.nodes.errors import BuildError, NodeError, Stopped
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="supervision of orphans is Linux's")
 
@@ -183,9 +183,9 @@ def test_a_registered_function_notices_a_stop(bench, function):
         bench.run_node("FUNCTION", {"name": "patient"})
 
 
-def test_a_function_that_is_not_registered_is_refused_on_save():
-    with pytest.raises(ValidationError, match="there is no function 'nobody'"):
-        node_types()["FUNCTION"].schema().load({"name": "nobody"})
+def test_a_function_that_is_not_registered_is_a_mistake_of_the_task(bench):
+    with pytest.raises(BuildError, match="there is no function 'nobody'"):
+        bench.run_node("FUNCTION", {"name": "nobody"})
 
 
 def test_a_name_belongs_to_one_function(function):
