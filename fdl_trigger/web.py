@@ -53,8 +53,7 @@ def create_app(runtime: Runtime, *, clock: Clock = system_clock) -> Flask:
     `clock` tells how old a signature is.
     """
     settings = runtime.settings
-    static = static_folder()
-    app = Flask("fdl_trigger", static_folder=str(static) if static else None, static_url_path="/static")
+    app = Flask("fdl_trigger", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would leave the envelope, and callers do not follow it
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the provider Flask comes with has it
     app.config.update(
@@ -65,12 +64,11 @@ def create_app(runtime: Runtime, *, clock: Clock = system_clock) -> Flask:
         OPENAPI_URL_PREFIX="/api",
         PROVIDE_AUTOMATIC_OPTIONS=False,  # a route answers the methods it declares
     )
-    if static:
-        public("scripts and styles hold no secrets")(app.view_functions["static"])
     if settings.server.trusted_proxies:
         layered = TrustedProxies(app.wsgi_app, settings.server.trusted_proxies)
         app.wsgi_app = layered  # type: ignore[method-assign]  # Flask's own way to add a layer
     watch(app)
+    _mount_static(app)
     _mount_health(app, runtime)
     mount_documentation(app)
     api = _Api(app)
@@ -194,6 +192,18 @@ def _admission(runtime: Runtime, clock: Clock) -> Admission:
 
 def _refusals(runtime: Runtime) -> Refusals:
     return Refusals(lambda entry: runtime.store.audit.post(entry), explains=runtime.settings.diagnosis.enabled)
+
+
+def _mount_static(app: Flask) -> None:
+    folder = static_folder()
+    if folder is None:
+        return
+    app.static_folder = str(folder)
+
+    @app.get("/static/<path:filename>", endpoint="static")
+    @public("scripts and styles hold no secrets")
+    def static(filename: str) -> Response:
+        return app.send_static_file(filename)
 
 
 def _mount_health(app: Flask, runtime: Runtime) -> None:
