@@ -1,6 +1,7 @@
 """Run, list, read, wait for and terminate instances."""
 
 import builtins
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -157,11 +158,11 @@ class InstanceService:
     def wait(self, uid: str, timeout_s: float, principal: Principal = LOCAL) -> Instance:
         """Return the instance when it has ended, or as it is after `timeout_s` seconds."""
         instance = self.get(uid, principal)
-        deadline = self._clock() + timeout_s * 1000
+        deadline = time.monotonic() + timeout_s
         ending = self._store.endings.expect(instance.id)
         try:
             while not (instance := self.get(uid, principal)).apparent_state.is_final:
-                left_s = (deadline - self._clock()) / 1000
+                left_s = deadline - time.monotonic()
                 if left_s <= 0:
                     break
                 ending.wait(min(left_s, WAIT_POLL_S))

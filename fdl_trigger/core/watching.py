@@ -1,5 +1,6 @@
 """What callers who wait want to know: why it waits, and what has happened since."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ class WatchService:
         The first look is taken before anything is waited for, so that a refusal is raised by the first `next`.
         Raises PermissionDenied, InstanceNotFound.
         """
-        deadline = self._clock() + timeout_s * 1000
+        deadline = time.monotonic() + timeout_s
         ending = None
         try:
             while True:
@@ -68,12 +69,19 @@ class WatchService:
                 is_new = change.since != since
                 since = change.since
                 yield change if is_new else None
-                if change.instance.state.is_final or self._clock() >= deadline:
+                if change.instance.state.is_final or time.monotonic() >= deadline:
                     return
                 ending.wait(POLL_S)
         finally:
             if ending is not None:
                 self._store.endings.forget(change.instance.id, ending)
+
+    def next_change(self, uid: str, since: Since, timeout_s: float, principal: Principal = LOCAL) -> Change:
+        """Return the next thing that happens, or after `timeout_s` seconds the instance as it is (a long poll)."""
+        for change in self.changes(uid, since, timeout_s, principal):
+            if change is not None:
+                return change
+        return self._look(uid, since, principal)
 
     def _look(self, uid: str, since: Since, principal: Principal) -> Change:
         instance = self._instances.get(uid, principal)

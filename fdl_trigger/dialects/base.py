@@ -11,6 +11,7 @@ from flask_smorest import Api
 from ..auth.admission import CLIENT, Admission
 from ..auth.login import Logins
 from ..core.instances import InstanceService
+from ..core.watching import WatchService
 from ..domain.applications import Application
 from ..domain.errors import TriggerError
 
@@ -29,6 +30,7 @@ class Services:
     """
 
     instances: Callable[[], InstanceService]
+    watching: Callable[[], WatchService]
     applications: Callable[[], Iterable[Application]]
     admission: Admission
     logins: Logins

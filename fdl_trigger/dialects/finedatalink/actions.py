@@ -1,16 +1,20 @@
 """What each operation asks of `core`, and the payload it answers with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Semaphore
 from typing import Any
 
 from ...core.instances import InstanceService
+from ...core.orders import Order
+from ...core.watching import Change, Since, WatchService
+from ...domain.errors import RateLimited
 from ...domain.operations import Operation
 from ...domain.records import Instance, InstanceFilter, Principal
 from ...domain.states import Trigger
 from . import answers
 from .operations import WireOperation
+from .streams import stream
 from .words import STATUS_FILTERS, TRIGGER_FILTERS
 
 Arguments = Mapping[str, Any]
@@ -30,17 +34,28 @@ Action = Callable[[Arguments, Caller], Any]
 class Actions:
     """The operations as functions of their arguments and their caller.
 
-    At most `waiting_calls` run calls wait for their run at a time; the others are answered at once.
+    At most `waiting_calls` calls wait for or follow a run at a time, a following one for `follow_s` seconds; the others
+    are answered at once.
     """
 
-    def __init__(self, instances: Callable[[], InstanceService], waiting_calls: int) -> None:
+    def __init__(
+        self,
+        instances: Callable[[], InstanceService],
+        watching: Callable[[], WatchService],
+        waiting_calls: int,
+        follow_s: float,
+    ) -> None:
         self._instances = instances
+        self._watching = watching
+        self._follow_s = follow_s
         self._waiting = Semaphore(waiting_calls)
 
     def of(self, wire: WireOperation) -> Action:
         """Return the function that carries out an operation."""
         if wire.operation is Operation.TERMINATE:
             return self._terminate_instance if wire.key == "recordId" else self._terminate_task
+        if wire.streams:
+            return self._follow
         return {Operation.LIST: self._list, Operation.READ: self._read, Operation.EXECUTE: self._execute}[
             wire.operation
         ]
@@ -50,19 +65,42 @@ class Actions:
         return [answers.instance(one) for one in found]
 
     def _read(self, arguments: Arguments, caller: Caller) -> dict[str, Any]:
-        one = self._instances().get(_uid(arguments, "recordId"), caller.principal)
-        return answers.instance_with_nodes(one, self._instances().node_runs(one.uid, caller.principal))
+        uid, since = _uid(arguments, "recordId"), Since.parse(arguments["since"] or "")
+        change = self._next_change(uid, since, arguments["wait"] or 0.0, caller.principal)
+        return {
+            **answers.instance_with_nodes(change.instance, self._instances().node_runs(uid, caller.principal)),
+            "waitingFor": self._watching().why_waiting(change.instance),
+            "since": str(change.since),
+        }
+
+    def _next_change(self, uid: str, since: Since, seconds: float, principal: Principal) -> Change:
+        """Return what is new, or after `seconds` that nothing is; at once when too many calls wait already."""
+        may_wait = seconds > 0 and self._waiting.acquire(blocking=False)
+        try:
+            return self._watching().next_change(uid, since, seconds if may_wait else 0.0, principal)
+        finally:
+            if may_wait:
+                self._waiting.release()
+
+    def _follow(self, arguments: Arguments, caller: Caller) -> Iterator[str]:
+        if not self._waiting.acquire(blocking=False):
+            raise RateLimited("Too many calls wait or follow at the moment; try again in 5 s.", retry_after=5)
+        uid, since = _uid(arguments, "recordId"), Since.parse(arguments["since"] or "")
+        seconds = arguments["wait"] or self._follow_s
+        return stream(self._watching().changes(uid, since, seconds, caller.principal), self._waiting.release)
 
     def _execute(self, arguments: Arguments, caller: Caller) -> dict[str, Any]:
-        one = self._instances().execute(
-            **_task(arguments),
+        order = Order(
             params=arguments["params"] or {},
             trigger=Trigger.API,
             operator=caller.operator,
-            principal=caller.principal,
+            due_at=arguments["triggerTime"],
+            idempotency_key=arguments["idempotencyKey"],
         )
-        seconds = arguments["wait"]
-        return answers.instance(self._awaited(one, seconds)) if seconds else {"recordId": one.uid}
+        done = self._instances().trigger(order, **_task(arguments), principal=caller.principal)
+        one, seconds = done.instance, arguments["wait"]
+        answer = answers.instance(self._awaited(one, seconds)) if seconds else {"recordId": one.uid}
+        return answer if done.why is None else {**answer, "repeated": True, "why": done.why}
 
     def _awaited(self, one: Instance, seconds: float) -> Instance:
         if not self._waiting.acquire(blocking=False):

@@ -1,13 +1,13 @@
 """The envelope and the instance object (finedatalink-open-platform.md sections 7.3 and 7.4)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import Response
 
 from ...domain.errors import TriggerError
-from ...domain.records import Counts, Instance, NodeRun
+from ...domain.records import Counts, Event, Instance, LogLine, NodeRun
 from ...domain.states import State
 from .errors import wire_error
 from .words import state_word, status_word, trigger_word
@@ -21,6 +21,14 @@ def success(data: Any) -> Response:
         f'{{"success":true,"code":"200","message":"success","data":{_encode(data)},"errorCode":null,"errorMsg":null}}'
     )
     return _response(body, 200)
+
+
+def event_stream(texts: Iterator[str]) -> Response:
+    """Return the answer that streams server-sent events."""
+    response = Response(texts, 200, content_type="text/event-stream; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # nginx would hold the events back
+    return response
 
 
 def failure(error: TriggerError, *, business_http_status: bool = False) -> Response:
@@ -83,6 +91,16 @@ def node(run: NodeRun) -> dict[str, Any]:
         "error": run.error,
         **counts(run.counts),
     }
+
+
+def event(one: Event) -> dict[str, Any]:
+    """Return one transition of an instance."""
+    return {"status": state_word(one.new), "time": one.at, "reason": one.reason, "message": one.message}
+
+
+def log_line(line: LogLine) -> dict[str, Any]:
+    """Return one line of a run log."""
+    return {"seq": line.seq, "time": line.at, "node": line.node, "level": line.level, "text": line.text}
 
 
 def counts(moved: Counts) -> dict[str, int]:

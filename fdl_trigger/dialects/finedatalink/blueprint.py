@@ -16,9 +16,9 @@ from . import answers
 from .actions import Actions, Caller
 from .cors import Cors
 from .login import LoginRoutes
-from .operations import APPLICATION_ROOT, LOGIN_ROOT, OPERATIONS, WireOperation
+from .operations import APPLICATION_ROOT, EXTENSIONS, LOGIN_ROOT, OPERATIONS, WireOperation
 from .platform_login import PlatformLogin, missing
-from .requests import Query, merge, read_body, read_operator, read_query
+from .requests import Query, merge, read_body, read_operator, read_query, with_headers
 from .schemas import argument_schema, load
 from .spec import document, security_schemes
 
@@ -50,7 +50,9 @@ class OpenPlatform:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._options = Options.of(services.options)
-        self._actions = Actions(services.instances, waiting_calls=services.threads // 2)
+        self._actions = Actions(
+            services.instances, services.watching, services.threads // 2, follow_s=self._options.wait_max_s
+        )
         self._cors = Cors(services.cors_origins, services.applications)
         self._platform_login = PlatformLogin(services.logins, services.admission)
         self._login_routes = LoginRoutes(
@@ -77,7 +79,7 @@ class OpenPlatform:
     def _blueprint(self) -> Blueprint:
         blueprint = Blueprint("finedatalink", __name__, description="FineDataLink open platform: scheduled tasks")
         options, zone = self._options, self._services.zone
-        for wire in OPERATIONS:
+        for wire in (*OPERATIONS, *EXTENSIONS):
             schema = argument_schema(wire, zone, options.list_limit, options.wait_max_s)
             view = self._view(wire, schema, self._admit)
             self._add(blueprint, wire, "", wire.name, document(wire, schema)(view))
@@ -117,8 +119,9 @@ class OpenPlatform:
             try:
                 query = read_query(environ.get("QUERY_STRING", ""))
                 caller = admit(environ, query)
-                values = merge(names, path, read_body(request.get_data()), query)
-                response = answers.success(action(load(schema, values), caller))
+                values = with_headers(merge(names, path, read_body(request.get_data()), query), names, environ)
+                result = action(load(schema, values), caller)
+                response = answers.event_stream(result) if wire.streams else answers.success(result)
             except TriggerError as error:
                 self._services.admission.refused(environ, f"task.{wire.operation}", error)
                 return self.render_error(error)

@@ -41,6 +41,8 @@ ERRORS: dict[str, WireError] = {
     "already_running": WireError("62409002", 409),
     "instance_finished": WireError("62409003", 409),
     "nothing_running": WireError("62409004", 409),
+    "instance_not_finished": WireError("62409005", 409),
+    "idempotency_conflict": WireError("62409006", 409),
     "request_too_large": WireError("62413001", 413, is_business=False),
     "rate_limited": WireError("62429001", 429, is_business=False),
     "internal_error": WireError("62500001", 500, is_business=False),

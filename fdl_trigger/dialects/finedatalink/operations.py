@@ -1,4 +1,4 @@
-"""The eight operations and every path each of them answers at (finedatalink-open-platform.md sections 2 and 2.1).
+"""Every operation and every path it answers at (finedatalink-open-platform.md sections 2 and 2.1).
 
 Paths count from an open-platform root. `workId`, `workName` and `recordId` in a path are literal segments, as
 documented; `<...>` takes the identifier itself.
@@ -22,6 +22,7 @@ class WireOperation:
     key: str
     methods: tuple[str, ...]
     paths: tuple[str, ...]
+    streams: bool = False
 
 
 LIST_METHODS = ("POST", "GET")  # the 2023 draft (v3) lists with GET
@@ -90,5 +91,18 @@ OPERATIONS: tuple[WireOperation, ...] = (
         "recordId",
         ("POST",),
         ("/fdl/recordId/terminate", "/fdl/record/terminate", "/fdl/record/<recordId>/terminate"),
+    ),
+)
+
+# What the product does not have.
+EXTENSIONS: tuple[WireOperation, ...] = (
+    WireOperation(
+        "record_events",
+        "Follow one instance as server-sent events",
+        Operation.READ,
+        "recordId",
+        ("GET",),
+        ("/fdl/record/events", "/fdl/record/<recordId>/events"),
+        streams=True,
     ),
 )

@@ -61,6 +61,20 @@ def merge(names: Iterable[str], path: Mapping[str, str], body: Mapping[str, Any]
     return found
 
 
+_HEADERS = {"idempotencyKey": "HTTP_IDEMPOTENCY_KEY", "since": "HTTP_LAST_EVENT_ID"}
+
+
+def with_headers(values: dict[str, Any], names: Iterable[str], environ: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the fields that may also come as a header; raises InvalidParameter where header and field differ."""
+    for name, header in _HEADERS.items():
+        given = environ.get(header)
+        if given and name in names:
+            if name == "idempotencyKey" and values.get(name, given) != given:
+                raise InvalidParameter(f"{name}: the header and the field differ; send it once.")
+            values[name] = given
+    return values
+
+
 def read_operator(header: str | None, query: Query) -> str | None:
     """Return the name of the operating user (`decUser`, contract section 8.1), or None when none is given."""
     given = {value for value in (_from_header(header), _from_query("decUser", query)) if value is not None}

@@ -106,9 +106,27 @@ def argument_schema(wire: WireOperation, zone: tzinfo | None, page_size: int, lo
     if wire.operation is Operation.LIST:
         members |= _filters(zone, page_size)
     if wire.operation is Operation.EXECUTE:
-        members |= {"params": _Params(load_default=dict, allow_none=True), "wait": _Wait(longest_wait_s)}
+        members |= _orders(zone, longest_wait_s)
+    if wire.operation is Operation.READ:
+        since = fields.Str(load_default="", allow_none=True, metadata={"description": "as an earlier answer gave it"})
+        members |= {"since": since, "wait": _Wait(longest_wait_s)}
     name = "".join(part.capitalize() for part in wire.name.split("_"))
     return Schema.from_dict(members, name=f"Fdl{name}")()
+
+
+def _orders(zone: tzinfo | None, longest_wait_s: float) -> dict[str, fields.Field[Any]]:
+    return {
+        "params": _Params(load_default=dict, allow_none=True),
+        "wait": _Wait(longest_wait_s),
+        "triggerTime": _Time(zone, metadata={"description": "when to start; at once when it has passed"}),
+        "idempotencyKey": fields.Str(
+            load_default=None,
+            allow_none=True,
+            metadata={
+                "description": "your own name for this call (also the header Idempotency-Key), kept for 24 hours"
+            },
+        ),
+    }
 
 
 def _filters(zone: tzinfo | None, page_size: int) -> dict[str, fields.Field[Any]]:
