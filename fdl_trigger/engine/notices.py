@@ -20,6 +20,7 @@ RETRY_AFTER_MS = (5_000, 60_000, 300_000, 1_800_000, 7_200_000)
 POLL_S = 0.5
 AT_ONCE = 4  # channels served side by side
 MAX_ANSWER_BYTES = 64 * 1024
+MAX_TRY_S = 30.0  # however long other requests may take
 MAX_ERROR = 500
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -41,7 +42,8 @@ class NoticeDeliverer:
         self._store = store
         self._clock = clock
         self._keep_ms = keep_days * DAY_MS
-        self._errand = Errand(replace(limits, max_response_bytes=MAX_ANSWER_BYTES))
+        seconds = min(limits.request_timeout_s, MAX_TRY_S)
+        self._errand = Errand(replace(limits, max_response_bytes=MAX_ANSWER_BYTES, request_timeout_s=seconds))
         self._lock = threading.Lock()
         self._at_work: dict[str, threading.Thread] = {}
         self._rests_until: dict[str, int] = {}

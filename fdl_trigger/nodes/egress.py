@@ -44,7 +44,7 @@ class Egress:
         if trusted:
             return None
         if not self.loopback:
-            return f"{ip} is this machine itself; only a connection of kind api with allowLoopback = true reaches it"
+            return f"{ip} is this machine itself; only a connection with allowLoopback = true reaches it"
         return f"port {port} is this service's own" if port in self.own_ports else None
 
 

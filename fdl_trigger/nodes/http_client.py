@@ -35,7 +35,10 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, all parameters resolved. `timeout_s` bounds the whole exchange, redirects included."""
+    """One request, all parameters resolved.
+
+    `timeout_s` bounds the whole exchange, redirects included; `limited_by` tells people what sets it.
+    """
 
     method: str
     url: str
@@ -43,6 +46,7 @@ class Request:
     body: bytes | None
     timeout_s: float
     masker: Masker = field(default_factory=lambda: Masker(()))
+    limited_by: str = "a header FDLTimeout sets another limit, in seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +199,7 @@ def _require_http(request: Request) -> None:
 def _too_slow(request: Request) -> NodeError:
     where = request.masker.url(request.url)
     return NodeError(
-        f"{request.method} {where}: no complete answer within {request.timeout_s:g} s"
-        " (a header FDLTimeout sets another limit, in seconds)"
+        f"{request.method} {where}: no complete answer within {request.timeout_s:g} s ({request.limited_by})"
     )
 
 

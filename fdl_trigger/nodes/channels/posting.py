@@ -40,6 +40,7 @@ def post(
         body,
         errand.limits.request_timeout_s,
         masker,
+        "the setting request_timeout_s",
     )
     answer = _sent(request, settings, errand)
     if 200 <= answer.status <= 299:
