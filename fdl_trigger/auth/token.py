@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -54,6 +55,8 @@ def read(token: str, key: bytes, now_ms: int) -> Claims:
 
     `now_ms` is the current time in UTC epoch milliseconds.
     """
+    if len(token) > MAX_LENGTH or not token.isascii():
+        raise TokenInvalid
     claims = _genuine(token, key)
     name, jti, ends = claims["sub"], claims["jti"], claims["exp"]
     if claims["tenantId"] != TENANT or type(ends) is not int or not isinstance(name, str) or not isinstance(jti, str):
@@ -63,9 +66,8 @@ def read(token: str, key: bytes, now_ms: int) -> Claims:
     return Claims(name, jti)
 
 
-def _genuine(token: str, key: bytes) -> dict[str, Any]:
-    if len(token) > MAX_LENGTH or not token.isascii():
-        raise TokenInvalid
+@lru_cache(maxsize=1024)  # a signature stays as good as it is; refusals are not kept
+def _genuine(token: str, key: bytes) -> Mapping[str, Any]:
     # The times are compared with our own clock, by the caller.
     options: Any = {"require": _REQUIRED, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
     try:

@@ -3,15 +3,18 @@
 import builtins
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..domain.applications import Application, ApplicationKey
 from ..domain.audit import AuditEntry
 from ..domain.definition import invalid
 from ..domain.errors import AuthenticationFailed
+from ..domain.operations import Operation
 from ..domain.records import LOCAL, Grant, Principal
 from ..domain.sm2_keys import normalise_public_key
 from ..store.store import Store
 from .application_rules import DIGEST_ALGORITHMS, METHODS, problems, public_key_problem
+from .permissions import require_everywhere
 
 __all__ = ["DIGEST_ALGORITHMS", "METHODS", "AccessService", "new_secret"]
 
@@ -46,8 +49,9 @@ class AccessService:
         ("https://reports.example.com"), `public_key` is an SM2 key in hexadecimal, PEM or base64 DER.
         `digest_timeout_s` is the life of a signature (digest, sm2), `once` refuses it a second time, `bound` has it
         cover the request (sm2). `operators` are the users the application may name as decUser; empty means any.
-        Raises DefinitionInvalid.
+        Raises PermissionDenied, DefinitionInvalid.
         """
+        require_everywhere(principal, Operation.MANAGE_ACCESS)
         application = Application(
             id=0,
             client_id=secrets.token_hex(ID_BYTES),
@@ -80,30 +84,36 @@ class AccessService:
         return list(self._store.catalog.current().applications.values())
 
     def grant(self, client_id: str, grants: Iterable[Grant], principal: Principal = LOCAL) -> Application:
-        """Add grants; raises AuthenticationFailed for an unknown id."""
-        application, wanted = self.require(client_id), tuple(grants)
+        """Add grants; raises PermissionDenied, AuthenticationFailed for an unknown id, DefinitionInvalid."""
+        application, wanted = self._managed(client_id, principal), tuple(grants)
+        if found := problems(replace(application, grants=wanted)):
+            raise invalid(found)
         entry = _did(principal, "application.grant", application, grants=_words(wanted))
         self._store.applications.grant(application.id, wanted, entry)
         return self.require(client_id)
 
     def revoke(self, client_id: str, grants: Iterable[Grant], principal: Principal = LOCAL) -> Application:
-        """Take grants away; raises AuthenticationFailed for an unknown id."""
-        application, unwanted = self.require(client_id), tuple(grants)
+        """Take grants away; raises PermissionDenied, AuthenticationFailed for an unknown id."""
+        application, unwanted = self._managed(client_id, principal), tuple(grants)
         entry = _did(principal, "application.revoke", application, grants=_words(unwanted))
         self._store.applications.revoke(application.id, unwanted, entry)
         return self.require(client_id)
 
     def enable(self, client_id: str, enabled: bool, principal: Principal = LOCAL) -> Application:
-        """Let an application in or keep it out; raises AuthenticationFailed for an unknown id."""
-        application = self.require(client_id)
+        """Let an application in or keep it out; raises PermissionDenied, AuthenticationFailed for an unknown id."""
+        application = self._managed(client_id, principal)
         action = "application.enable" if enabled else "application.disable"
         self._store.applications.enable(application.id, enabled, _did(principal, action, application))
         return self.require(client_id)
 
     def delete(self, client_id: str, principal: Principal = LOCAL) -> None:
-        """Delete an application; raises AuthenticationFailed for an unknown id."""
-        application = self.require(client_id)
+        """Delete an application; raises PermissionDenied, AuthenticationFailed for an unknown id."""
+        application = self._managed(client_id, principal)
         self._store.applications.delete(application.id, _did(principal, "application.delete", application))
+
+    def _managed(self, client_id: str, principal: Principal) -> Application:
+        require_everywhere(principal, Operation.MANAGE_ACCESS)
+        return self.require(client_id)
 
     def require(self, client_id: str) -> Application:
         """Return an application; raises AuthenticationFailed for an unknown id."""

@@ -38,6 +38,8 @@ def _of_itself(application: Application) -> Iterator[tuple[str, str]]:
         yield "method", f"'{application.method}' is not one of {', '.join(METHODS)}"
     if application.rate and not is_rate(application.rate):
         yield "rate", f"'{application.rate}' is not a rate; write it like 60/minute"
+    if any(grant.folder is not None for grant in application.grants):
+        yield "grants", "an application is granted single tasks or every task, not folders"
     for operator in application.operators:
         if not (1 <= len(operator) <= 128 and operator.isprintable() and operator == operator.strip()):
             yield "operators", f"'{operator[:128]}' is not a user name"

@@ -4,11 +4,13 @@ from ..domain.applications import Application, ApplicationKey
 from ..domain.clock import Clock
 from ..domain.definition import invalid
 from ..domain.errors import InvalidParameter
+from ..domain.operations import Operation
 from ..domain.records import LOCAL, Principal
 from ..domain.sm2_keys import normalise_public_key
 from ..store.store import Store
 from .access import AccessService, new_secret
 from .application_rules import public_key_problem
+from .permissions import require_everywhere
 
 DAY_S = 86_400
 LONGEST_OVERLAP_S = 365 * DAY_S
@@ -37,8 +39,9 @@ class KeyService:
         """Add a key and return it, its secret in clear this once; the one before lives on for `expire_old_s` seconds.
 
         Keys older than that one end at once: no more than two live at a time. An sm2 application needs its new
-        `public_key`, others take none. Raises DefinitionInvalid, InvalidParameter.
+        `public_key`, others take none. Raises PermissionDenied, DefinitionInvalid, InvalidParameter.
         """
+        require_everywhere(principal, Operation.MANAGE_ACCESS)
         application = self._access.require(client_id)
         if not 0 <= expire_old_s <= LONGEST_OVERLAP_S:
             raise InvalidParameter(f"The old key may live for 0 to {LONGEST_OVERLAP_S} more seconds.")
@@ -51,7 +54,8 @@ class KeyService:
         return next(key for key in self.list(client_id) if key.id == key_id)
 
     def disable(self, client_id: str, key_id: int, principal: Principal = LOCAL) -> None:
-        """Refuse a key from now on; raises InvalidParameter when the application has no such key."""
+        """Refuse a key from now on; raises PermissionDenied, InvalidParameter when the application has no such key."""
+        require_everywhere(principal, Operation.MANAGE_ACCESS)
         application = self._access.require(client_id)
         if key_id not in [key.id for key in self.list(client_id)]:
             raise InvalidParameter(f"The application '{application.name}' has no key {key_id}.")
