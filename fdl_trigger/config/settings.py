@@ -97,7 +97,7 @@ class StoreSettings:
     key_file: str = _setting("", "file with the key that encrypts secrets at rest; empty: <path>.key")
     key: str = _setting(
         "",
-        "the key itself, base64 of 32 random bytes, in place of key_file; best by environment or file",
+        "the key itself, base64 of 32 random bytes, in place of key_file; best by the environment",
         _key,
         shown=False,
     )

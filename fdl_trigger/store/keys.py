@@ -131,6 +131,16 @@ def _expire(connection: sqlite3.Connection, application_id: int, newest_at: int,
     )
 
 
+def require_right_key(database: StoreDatabase, vault: Vault) -> None:
+    """Raise StoreUnavailable when the newest key of an application cannot be read with this vault."""
+    newest = database.read(
+        "SELECT a.client_id, k.secret FROM application_key k JOIN application a ON a.id = k.application_id "
+        "ORDER BY k.id DESC LIMIT 1"
+    )
+    for client_id, sealed in newest:
+        vault.decrypt(bytes(sealed), context(client_id))
+
+
 def context(client_id: str) -> str:
     """Return the purpose a secret of this application is encrypted for."""
     return f"application {client_id}"

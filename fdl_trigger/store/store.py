@@ -18,7 +18,7 @@ from .database import StoreDatabase
 from .globals import GlobalStore
 from .instances import InstanceStore
 from .journal import JournalStore
-from .keys import KeyStore
+from .keys import KeyStore, require_right_key
 from .locks import FileLock
 from .notices import NoticeStore
 from .outbox import Outbox
@@ -97,8 +97,11 @@ class Store:
     def _open_vault(self) -> Vault:
         try:
             if self._key:
-                return Vault.of_text(self._key)
-            return Vault.open(self._key_file, may_create=not has_secrets(self.database))
+                vault = Vault.of_text(self._key)
+            else:
+                vault = Vault.open(self._key_file, may_create=not has_secrets(self.database))
+            require_right_key(self.database, vault)
+            return vault
         except StoreUnavailable:
             self.database.close_everything()
             raise

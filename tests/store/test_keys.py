@@ -142,8 +142,13 @@ def test_the_master_key_may_come_as_a_setting_instead_of_a_file(tmp_path: Path, 
     store.open()
     assert store.applications.all()[0].secret == "canary"
     store.close()
-    for wrong in ("bm90IHRoaXJ0eSB0d28=", "***"):
+    for wrong in ("bm90IHRoaXJ0eSB0d28=", "***", "A" * 43 + "="):
         with pytest.raises(StoreUnavailable):
             _store(tmp_path, clock, wrong).open()
     with pytest.raises(StoreUnavailable, match="is missing, and the store holds secrets"):
         _store(tmp_path, clock).open()
+    (tmp_path / "s.key").write_text(KEY + "\n")
+    store = _store(tmp_path, clock)
+    store.open()
+    assert store.applications.all()[0].secret == "canary"
+    store.close()
