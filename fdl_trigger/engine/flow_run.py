@@ -161,12 +161,20 @@ class FlowRun:
         values["prepose.failedInfo"] = _info(before, direct, State.FAILED)
         return self._scope.with_values(values)
 
-    def run_inner(self, node: Node, scope: Scope) -> str | None:
-        """Run the flow inside a container once, with fresh node runs; return how it failed."""
+    def run_inner(self, node: Node, scope: Scope) -> tuple[str | None, Mapping[str, Any]]:
+        """Run the flow inside a container once, with fresh node runs; return how it failed and what was assigned."""
         flow = node.inner or Flow((), ())
         inner = FlowRun(self._run, self._plan, flow, scope, self._tools, f"{self._path}{node.id}/")
         outcome = inner.execute(frozenset(one.id for one in flow.nodes))
-        return None if outcome.reason is None else outcome.message
+        return None if outcome.reason is None else outcome.message, inner.assigned()
+
+    def assigned(self) -> dict[str, Any]:
+        """Return what the nodes gave to parameters; of several values for one the last in the order of the flow."""
+        values: dict[str, Any] = {}
+        for node in self._flow.in_order():
+            if node.id in self._runs:
+                values.update((self._runs[node.id].outputs or {}).get("values", {}))
+        return values
 
     def call_task(self, run: Run, name: str, params: Mapping[str, Any]) -> Called:
         """Run another task and wait for its end."""

@@ -22,8 +22,8 @@ _NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
 class Steering(Protocol):
     """What a node may make happen besides its own work."""
 
-    def run_inner(self, node: Node, scope: Scope) -> str | None:
-        """Run the flow inside a container once; return how it failed."""
+    def run_inner(self, node: Node, scope: Scope) -> tuple[str | None, Mapping[str, Any]]:
+        """Run the flow inside a container once; return how it failed, and what its nodes assigned."""
 
     def call_task(self, run: Run, name: str, params: Mapping[str, Any]) -> Called:
         """Run another task and wait for its end."""
@@ -131,8 +131,12 @@ class RunContext:
         return self._scope.secrets
 
     def run_inner(self, values: Mapping[str, Any]) -> str | None:
-        """See FlowContext."""
-        return self._steering.run_inner(self._node, self._scope.with_values(values))
+        """See FlowContext. What was assigned inside holds from here on, so that a condition may wait for it."""
+        failure, assigned = self._steering.run_inner(self._node, self._scope.with_values(values))
+        if assigned:
+            self.assign(assigned)
+            self._scope = self._scope.with_values(assigned)
+        return failure
 
     def call_task(self, name: str, params: Mapping[str, Any]) -> Called:
         """See FlowContext."""

@@ -1,0 +1,160 @@
+"""The nodes in flows of the real engine: what one assigns the next one uses; branches, loops and called tasks."""
+
+import sys
+from dataclasses import replace
+
+import pytest
+
+from fdl_trigger.domain.states import Reason, State
+
+
+@pytest.fixture
+def settings(settings):
+    outgoing = replace(settings.outgoing, loopback=True)
+    return replace(settings, outgoing=outgoing, nodes=replace(settings.nodes, enabled=("SHELL", "PYTHON")))
+
+
+@pytest.fixture
+def ran(runtime):
+    """Save, publish and run a task; returns its instance and how its nodes ended."""
+
+    def run(nodes, lines=(), **more):
+        joined = [dict(zip(("from", "to"), line.split(" > "), strict=True)) for line in lines]
+        document = {"workName": more.pop("name", "t"), "nodes": nodes, "lines": joined, **more}
+        task = runtime.tasks.publish(uid=runtime.tasks.save(document).uid)
+        instance = runtime.instances.execute(uid=task.uid)
+        ended = runtime.instances.wait(instance.uid, 30)
+        return ended, {run.node_id: run.state for run in runtime.instances.node_runs(instance.uid)}
+
+    return run
+
+
+def node(name, kind, config=None, **more):
+    return {"id": name, "type": kind, "config": config or {}, **more}
+
+
+def branch(*to, value):
+    return {"to": list(to), "conditions": [{"parameter": "count", "operator": ">", "value": value}]}
+
+
+def test_what_a_node_assigns_loops_and_branches_use(api, ran):
+    api.replies["/list"] = {"rows": [{"id": 1}, {"id": 2}, {"id": 3}]}
+    api.replies.update({f"/close/{number}": {"ok": True} for number in (1, 2, 3)})
+    assign = [
+        {"parameter": "rows", "from": "ROWS"},
+        {"parameter": "count", "from": "ROW_COUNT"},
+    ]
+    ended, states = ran(
+        [
+            node("get", "PARAM_ASSIGN", {"source": {"url": api.url + "/list", "jsonPath": "$.rows"}, "assign": assign}),
+            node(
+                "each",
+                "LOOP",
+                {"forEach": {"parameter": "rows", "item": "row"}},
+                nodes=[
+                    node("close", "HTTP_CALL", {"url": api.url + "/close/${row.id}", "params": {"n": "${loopTimes}"}})
+                ],
+            ),
+            node("how-many", "CONDITION", {"branches": [branch("many", value=100), branch("some", value=0)]}),
+            node("many", "VIRTUAL"),
+            node("some", "VIRTUAL"),
+        ],
+        ["get > each", "get > how-many", "how-many > many", "how-many > some"],
+    )
+    assert (ended.state, ended.message) == (State.SUCCEEDED, ended.message)
+    assert [seen.path for seen in api.seen] == ["/list", "/close/1?n=1", "/close/2?n=2", "/close/3?n=3"]
+    assert states["some"] is State.SUCCEEDED
+    assert states["many"] is State.SKIPPED
+
+
+def test_a_while_loop_ends_by_what_its_inside_assigns(api, ran):
+    api.replies["/next"] = lambda seen: {"more": len(api.seen) < 3}
+    ended, _ = ran(
+        [
+            node(
+                "loop",
+                "LOOP",
+                {"while": {"conditions": [{"parameter": "more", "operator": "=", "value": "true"}]}, "maxTimes": 10},
+                nodes=[
+                    node(
+                        "ask",
+                        "HTTP_CALL",
+                        {
+                            "url": api.url + "/next",
+                            "assign": [{"parameter": "more", "from": "BODY", "path": "$.more"}],
+                        },
+                    )
+                ],
+            )
+        ],
+        params=[{"name": "more", "type": "BOOLEAN", "value": True}],
+    )
+    assert ended.state is State.SUCCEEDED
+    assert len(api.seen) == 3
+
+
+def test_a_loop_that_fails_fails_its_task(api, ran):
+    ended, states = ran(
+        [
+            node(
+                "each",
+                "LOOP",
+                {"forEach": {"parameter": "list"}},
+                nodes=[node("call", "HTTP_CALL", {"url": api.url + "/${item}"})],
+            )
+        ],
+        params=[{"name": "list", "value": "a,b"}],
+    )
+    assert ended.state is State.FAILED
+    assert "time 1: node 'call': GET " in ended.message
+    assert states["each"] is State.FAILED
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="supervision of orphans is Linux's")
+def test_a_program_gives_a_value_to_a_function_and_that_to_a_program(ran):
+    back = {"call": "called_functions:Holder.inside", "args": {"value": ["${n}"]}, "assign": [{"parameter": "back"}]}
+    ended, _ = ran(
+        [
+            node("count", "SHELL", {"command": ["echo", "3"], "assign": [{"parameter": "n", "from": "LAST_LINE"}]}),
+            node("hand-back", "PYTHON", back),
+            node("see", "SHELL", {"command": ["test", "${back}", "=", '["3"]']}),
+        ],
+        ["count > hand-back", "hand-back > see"],
+    )
+    assert (ended.state, ended.message) == (State.SUCCEEDED, ended.message)
+
+
+def test_a_task_calls_another(api, ran):
+    api.replies["/x"] = {}
+    ran(
+        [node("call", "HTTP_CALL", {"url": api.url + "/x", "params": {"d": "${day}"}})],
+        name="inner",
+        params=[{"name": "day", "value": "none"}],
+    )
+    ended, _ = ran([node("sub", "CALL_TASK", {"task": "inner", "params": {"day": "today"}})], name="outer")
+    assert ended.state is State.SUCCEEDED
+    assert [seen.query["d"] for seen in api.seen] == ["none", "today"]
+
+
+def test_a_branch_to_a_node_no_line_leads_to_fails(ran):
+    ended, _ = ran(
+        [node("c", "CONDITION", {"branches": [branch("far", value=0)]}), node("far", "VIRTUAL")],
+        params=[{"name": "count", "type": "NUMBER", "value": 1}],
+    )
+    assert ended.state is State.FAILED
+    assert "no line leads from here to a node 'far'" in ended.message
+
+
+def test_a_secret_as_argument_is_a_mistake_of_the_task(ran, runtime):
+    task = runtime.tasks.save(
+        {
+            "workName": "s",
+            "params": [{"name": "token", "type": "SECRET", "value": None}],
+            "nodes": [node("run", "SHELL", {"command": ["echo", "${token}"]})],
+        }
+    )
+    runtime.tasks.publish(uid=task.uid)
+    instance = runtime.instances.execute(uid=task.uid, params={"token": "s3cr3t-value"})
+    ended = runtime.instances.wait(instance.uid, 30)
+    assert (ended.state, ended.reason) == (State.FAILED, Reason.BUILD)
+    assert "the secret 'token' must not be an argument" in ended.message
