@@ -1,8 +1,8 @@
 """`fdl-trigger audit`: who did what, and whether the log of it was touched."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -74,8 +74,12 @@ def _table(records: Iterable["AuditRecord"]) -> Iterator[str]:
 
     rows = (
         (
-            *(record.id, moment(record.at), record.entry.actor, record.entry.action, record.entry.target),
-            *(record.entry.outcome, record.entry.reason or "-", record.entry.address or "-"),
+            *(
+                record.id,
+                moment(record.at),
+                *map(_shown, (record.entry.actor, record.entry.action, record.entry.target)),
+            ),
+            *(record.entry.outcome, *(_shown(text) or "-" for text in (record.entry.reason, record.entry.address))),
         )
         for record in records
     )
@@ -87,8 +91,21 @@ def _whole(record: "AuditRecord") -> Iterator[str]:
 
     entry = record.entry
     yield f"entry    {record.id}, {moment(record.at)}"
-    yield f"who      {entry.actor} from {entry.address or 'this machine'}"
-    yield f"what     {entry.action} {entry.target}"
-    yield f"outcome  {entry.outcome}" + (f": {entry.reason}" if entry.reason else "")
-    for name, value in entry.details.items():
-        yield f"  {name}: {value}"
+    yield f"who      {_shown(entry.actor)} from {_shown(entry.address) or 'this machine'}"
+    yield f"what     {_shown(entry.action)} {_shown(entry.target)}"
+    yield f"outcome  {entry.outcome}" + (f": {_shown(entry.reason)}" if entry.reason else "")
+    for name, value in _flat(entry.details):
+        yield f"  {name}: {_shown(str(value))}"
+
+
+def _flat(details: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in details.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{inner}", one) for inner, one in _flat(value))
+        else:
+            yield name, value
+
+
+def _shown(text: str) -> str:
+    """Return a text fit for a terminal: what a stranger sent may hold control characters."""
+    return text if text.isprintable() else ascii(text)

@@ -75,9 +75,13 @@ def test_why_shows_a_request_whole(lived):
     from fdl_trigger.domain.audit import AuditEntry, Outcome
     from fdl_trigger.runtime import Runtime
 
-    entry = AuditEntry("reports", "call.refused", "/fdl", Outcome.REFUSED, "wrong secret", "10.0.0.7", "r-1", {"a": 1})
+    details = {"a": 1, "diagnosis": {"skew_ms": 5}}
+    entry = AuditEntry(
+        "\x1b[2Jevil", "call.refused", "/fdl", Outcome.REFUSED, "wrong secret", "10.0.0.7", "r-1", details
+    )
     with Runtime(Settings(store=StoreSettings(path=str(lived.store))), run_engine=False) as runtime:
         runtime.store.audit.record(entry)
     text = lived.run("audit", "why", "r-1").stdout
-    for line in ("reports from 10.0.0.7", "call.refused /fdl", "refused: wrong secret", "  a: 1"):
+    for line in ("from 10.0.0.7", "call.refused /fdl", "refused: wrong secret", "  a: 1", "  diagnosis.skew_ms: 5"):
         assert line in text
+    assert "\x1b" not in text + lived.run("audit", "list").stdout
