@@ -39,6 +39,14 @@ def test_the_example_of_the_standard_is_reproduced():
     assert sm2_engine.verify(PUBLIC, (R, S), MESSAGE)
 
 
+def test_a_signature_seen_before_costs_no_arithmetic(monkeypatch):
+    assert sm2_engine.verify(PUBLIC, (R, S), MESSAGE)
+    assert not sm2_engine.verify(PUBLIC, (R, S - 1), MESSAGE)
+    monkeypatch.setattr(sm2_engine, "_Sm2", None)
+    assert sm2_engine.verify(PUBLIC, (R, S), MESSAGE)
+    assert not sm2_engine.verify(PUBLIC, (R, S - 1), MESSAGE)
+
+
 def test_the_curve_is_gmssls():
     assert (int(default_ecc_table["p"], 16), int(default_ecc_table["n"], 16)) == (P, N)
     assert (int(default_ecc_table["a"], 16), int(default_ecc_table["b"], 16)) == (sm2_keys.A, sm2_keys.B)
