@@ -1,14 +1,24 @@
 """One HTTP connection of the server: what it lets through, how it answers, how long its request has been on its way."""
 
+import json
 import re
 import time
 from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
-from waitress.task import WSGITask
+from waitress.task import ErrorTask, WSGITask
 
 JOINED_BODY = 64 * 1024
+_CODES = {413: "request_too_large", 500: "internal_error"}
+_REFUSAL_HEADERS = (
+    ("Content-Type", "application/json"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cache-Control", "no-store"),
+)
 _UNDERSCORED = re.compile(rb"^(client_id|_sign_)(?=[ \t]*:)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -22,10 +32,26 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         super().parse_header(header_plus)
 
 
+class Refusal(ErrorTask):  # type: ignore[misc]  # waitress has no types
+    """Answers what cannot even be read as a request, without a word of what was sent."""
+
+    def execute(self) -> None:
+        """Send the answer and close the connection."""
+        error = self.request.error
+        told = {"error": _CODES.get(error.code, "invalid_request"), "message": f"{error.reason}."}
+        body = json.dumps(told).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.extend(_REFUSAL_HEADERS)
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """A connection with its requests."""
 
     parser_class = Parser
+    error_task_class = Refusal
     held: bytes | None = None
     _partial: Parser | None = None
     _partial_since = 0.0
