@@ -39,7 +39,7 @@ class RequestBuilder:
         """Return the next request; `nearer` holds the paging parameter. Raises BuildError for an impossible one."""
 
         def resolve(text: str) -> str:
-            return self._context.resolve(text, nearer) if "${" in text else text
+            return _sendable(self._context.resolve(text, nearer)) if "${" in text else text
 
         settings = self._settings
         body, content_type = _body(settings, resolve)
@@ -88,6 +88,14 @@ def authorization_value(authorization: Authorization, resolve: Resolve) -> str |
     if authorization.type == "RAW":
         return resolve(authorization.value)
     return None
+
+
+def _sendable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BuildError("a parameter holds half a character (a lone surrogate), which cannot be sent") from None
+    return text
 
 
 def checked_url(template: str, url: str) -> str:

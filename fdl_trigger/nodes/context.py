@@ -87,7 +87,10 @@ class FlowContext(NodeContext, Protocol):
         """Return the names of the parameters that hold secrets."""
 
     def run_inner(self, values: Mapping[str, Any]) -> str | None:
-        """Run the flow inside this container once, with `values` as its nearest parameters; return how it failed."""
+        """Run the flow inside this container once, with `values` as its nearest parameters; return how it failed.
+
+        What the nodes inside assigned holds afterwards, for this container and the nodes downstream.
+        """
 
     def call_task(self, name: str, params: Mapping[str, Any]) -> Called:
         """Run another task with parameters and wait for its end; raises NodeError when it cannot be run."""
