@@ -6,14 +6,14 @@ from flask_smorest import Api
 from ..auth.admission import CLIENT
 from ..auth.refusals import Attempt
 from ..domain.errors import LoginFailed, LoginThrottled, TriggerError
-from . import applications, audit, connections, tasks, tokens, users
+from . import applications, audit, connections, instances, parameters, tasks, tokens, users
 from . import keys as keys  # adds its views to those of the applications
 from .problems import problem
-from .routing import SECURITY_SCHEME
+from .routing import SECURITY_SCHEME, AdminBlueprint
 from .services import EXTENSION, AdminServices, services
 
 PREFIX = "/api/admin"
-_PARTS = (applications, users, tokens, tasks, connections, audit)
+_PARTS = (applications, users, tokens, tasks, instances, parameters, connections, audit)
 
 
 class Admin:
@@ -29,7 +29,11 @@ class Admin:
         bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
         api.spec.components.security_scheme(SECURITY_SCHEME, bearer)
         for part in _PARTS:
-            api.register_blueprint(part.blueprint, url_prefix=PREFIX + part.blueprint.url_prefix)
+            self._register(api, part.blueprint)
+        self._register(api, instances.backfills)
+
+    def _register(self, api: Api, blueprint: AdminBlueprint) -> None:
+        api.register_blueprint(blueprint, url_prefix=PREFIX + blueprint.url_prefix)
 
     def render_error(self, error: TriggerError) -> Response:
         """Return the answer for an error; a refusal is written down in the audit log."""

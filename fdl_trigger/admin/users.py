@@ -7,7 +7,7 @@ from ..domain.users import Role, User
 from .routing import AdminBlueprint, JsonSchema, PageSchema, page
 from .services import Json, caller, runtime
 
-blueprint = AdminBlueprint("users", "Users: who may log in, and what they may")
+blueprint = AdminBlueprint("users", "Users: who may log in, and what they may; named by name or by uid")
 
 
 class UserSchema(JsonSchema):
@@ -68,28 +68,34 @@ def create_user(values: Json) -> User:
 @blueprint.operation("GET", "/<name>", Operation.MANAGE_ACCESS, answer=UserSchema)
 def user(name: str) -> User:
     """Read a user"""
-    return runtime().users.get(name, caller())
+    return _find(name)
 
 
 @blueprint.operation("PATCH", "/<name>", Operation.MANAGE_ACCESS, body=UserChangeSchema, answer=UserSchema)
 def change_user(values: Json, name: str) -> User:
     """Give a user another role or other folders, let them in or keep them out; what is left out stays"""
     users = runtime().users
-    found = users.get(name, caller())
+    found = _find(name)
     if "role" in values or "folders" in values:
-        found = users.set_role(name, values.get("role", found.role), values.get("folders"), caller())
+        found = users.set_role(found.name, values.get("role", found.role), values.get("folders"), caller())
     if "enabled" in values:
-        found = users.enable(name, values["enabled"], caller())
+        found = users.enable(found.name, values["enabled"], caller())
     return found
 
 
 @blueprint.operation("PUT", "/<name>/password", Operation.MANAGE_ACCESS, body=PasswordSchema, status=204)
 def set_password(values: Json, name: str) -> None:
     """Replace a password and end every login of the user"""
-    runtime().users.set_password(name, values["password"], caller())
+    runtime().users.set_password(_find(name).name, values["password"], caller())
 
 
 @blueprint.operation("DELETE", "/<name>", Operation.MANAGE_ACCESS, status=204)
 def delete_user(name: str) -> None:
     """Delete a user and end every login of theirs"""
-    runtime().users.delete(name, caller())
+    runtime().users.delete(_find(name).name, caller())
+
+
+def _find(name: str) -> User:
+    """Return a user by uid or by name; a name with a slash fits no path."""
+    by_uid = (one.name for one in runtime().users.list(caller()) if one.uid == name)
+    return runtime().users.get(next(by_uid, name), caller())

@@ -9,6 +9,8 @@ from .entry import Root
 from .instances import instances
 from .keys import apps
 from .notices import notices
+from .params import params
+from .reruns import backfills
 from .serving import demo, serve
 from .tasks import tasks
 from .users import users
@@ -30,5 +32,5 @@ def main() -> None:
     """
 
 
-for command in (serve, demo, check, tasks, apps, users, instances, notices, audit, backup):
+for command in (serve, demo, check, tasks, apps, users, instances, backfills, params, notices, audit, backup):
     main.add_command(command)

@@ -29,9 +29,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     return found
 
 
-@click.command()
-@config_option
-@click.option(
+param_option = click.option(
     "--param",
     "-p",
     "params",
@@ -40,6 +38,11 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     callback=_pairs,
     help="Value of a task parameter; repeatable.",
 )
+
+
+@click.command()
+@config_option
+@param_option
 @click.argument("name")
 def run(config: Path | None, params: dict[str, str], name: str) -> None:
     """Run the published version of a task, show its progress, and end with its record.

@@ -4,7 +4,7 @@ import builtins
 import re
 
 from ..domain.definition import invalid
-from ..domain.errors import DefinitionInvalid
+from ..domain.errors import ObjectNotFound
 from ..domain.operations import Operation
 from ..domain.parameters import Parameter, ParameterError, ParameterType, fit
 from ..domain.records import LOCAL, Principal
@@ -41,7 +41,7 @@ class GlobalService:
         ]
 
     def delete(self, name: str, principal: Principal = LOCAL) -> None:
-        """Delete a global parameter; raises DefinitionInvalid when there is none, PermissionDenied."""
+        """Delete a global parameter; raises ObjectNotFound, PermissionDenied."""
         require(principal, Operation.MANAGE_TASKS)
         if not self._store.globals.delete(name, principal.did("parameter.delete", name)):
-            raise DefinitionInvalid(f"There is no global parameter '{name[:64]}'.", problems=[("name", "unknown")])
+            raise ObjectNotFound(f"There is no global parameter '{name[:64]}'.")

@@ -78,7 +78,8 @@ def as_instance(task: Task, new: NewInstance, created: Created) -> Instance:
         finished_at=None,
         modified_at=created.at,
         terminate_requested_at=None,
-        source_uid=None,
+        source_uid=new.source_uid,
         counts=Counts(),
         is_latest=True,
+        service_date=new.service_date,
     )

@@ -138,7 +138,7 @@ class InstanceNotFound(TriggerError):
 
 
 class ObjectNotFound(TriggerError):
-    """No application, key, session or connection has this id or name."""
+    """No application, key, session, connection or parameter has this id or name."""
 
     code = "object_not_found"
 

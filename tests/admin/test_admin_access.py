@@ -93,6 +93,15 @@ def test_a_user_is_made_changed_and_deleted(desk):
     assert desk.problem("GET", "/users/li") == (404, "user_not_found")
 
 
+def test_a_user_with_a_slash_in_the_name_is_reached_by_uid(desk):
+    made = desk.ok("POST", "/users", {"name": "a/b", "password": PASSWORD})
+    assert desk.problem("GET", "/users/a/b") == (404, "path_not_found")
+    assert desk.ok("PATCH", f"/users/{made['uid']}", {"enabled": False})["name"] == "a/b"
+    desk.ok("PUT", f"/users/{made['uid']}/password", {"password": "another long password 9"})
+    desk.ok("DELETE", f"/users/{made['uid']}")
+    assert desk.problem("GET", f"/users/{made['uid']}") == (404, "user_not_found")
+
+
 def test_a_new_password_ends_the_old_one_and_its_logins(desk):
     desk.token("viewer")
     token = desk.log_in("the viewer").get_json()["token"]

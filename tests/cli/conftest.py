@@ -137,3 +137,11 @@ keys = ["id"]
 conflict = "UPDATE"
 """,
     )
+
+
+@pytest.fixture
+def instance(cli, task_file):
+    """The id of a finished run of the task "orders"."""
+    cli.run("tasks", "apply", "--publish", task_file)
+    lines = cli.run("tasks", "run", "orders").stdout.splitlines()
+    return next(line.split()[1] for line in lines if line.startswith("instance"))

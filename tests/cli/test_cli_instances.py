@@ -1,14 +1,5 @@
 """`fdl-trigger instances`: list, show, log, terminate."""
 
-import pytest
-
-
-@pytest.fixture
-def instance(cli, task_file):
-    cli.run("tasks", "apply", "--publish", task_file)
-    lines = cli.run("tasks", "run", "orders").stdout.splitlines()
-    return next(line.split()[1] for line in lines if line.startswith("instance"))
-
 
 def test_runs_are_listed_newest_first(cli, instance):
     cli.run("tasks", "run", "orders")
