@@ -75,10 +75,12 @@ class Dispatcher:
     def turn(self) -> None:
         """Do what there is to do now: deliver stop requests, claim and start, watch, keep house."""
         now = self.last_beat = self._clock()
-        self._deliver_stop_requests()
+        is_watch_due = now >= self._next_watch
+        if self._store.signals.stops.take() or is_watch_due:
+            self._deliver_stop_requests()
         if not self._stopping.is_set():
             self._claim_and_start()
-        if now >= self._next_watch:
+        if is_watch_due:
             self._next_watch = now + POLL_MS
             self._watch(now)
             self._housekeeping.turn(now)

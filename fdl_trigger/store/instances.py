@@ -21,25 +21,23 @@ from ..domain.states import Overlap, Reason, State
 from . import statements as sql
 from .audit import append
 from .journal import JournalEntries, write_entries
+from .occupancy import Occupancy
 from .outbox import Outbox
 from .repeats import find_repeated, forget_keys, keep_key
-from .signals import Endings, Signal
+from .signals import Signals
 from .writer import Writer
 
 
 class InstanceStore:
     """Creates instances and moves them from state to state; every verb is durable when it returns."""
 
-    def __init__(
-        self, writer: Writer, clock: Clock, work: Signal, endings: Endings, outbox: Outbox, queue_limit: int
-    ) -> None:
+    def __init__(self, writer: Writer, clock: Clock, signals: Signals, outbox: Outbox, queue_limit: int) -> None:
         self._writer = writer
         self._clock = clock
-        self._work = work
-        self._endings = endings
+        self._signals = signals
         self.outbox = outbox
         self._queue_limit = queue_limit
-        self._waiting = 0  # how many instances wait; exact for this process, corrected by `recount`
+        self._occupancy = Occupancy()
 
     def create(self, new: NewInstance, entry: AuditEntry) -> Created:
         """Add a waiting instance, with its audit entry, and return what identifies it; or the one it repeats.
@@ -50,7 +48,10 @@ class InstanceStore:
         """
         uid = str(uuid.uuid4())
         created = self._writer.write(lambda connection: self._create(connection, new, uid, entry))
-        self._work.set()
+        if new.overlap is Overlap.REPLACE:
+            self._signals.stop()
+        elif self._occupancy.has_room(new.task_id, new.overlap_limit):  # else the next ending wakes the dispatcher
+            self._signals.work.set()
         return created
 
     def create_backfill(self, backfill: Backfill, news: list[NewInstance], entry: AuditEntry) -> None:
@@ -62,7 +63,7 @@ class InstanceStore:
                 self._create(connection, new, str(uuid.uuid4()), entry)
 
         self._writer.write(work)
-        self._work.set()
+        self._signals.stop()
 
     def _create(self, connection: sqlite3.Connection, new: NewInstance, uid: str, entry: AuditEntry) -> Created:
         now = self._clock()
@@ -72,8 +73,8 @@ class InstanceStore:
             details = {**entry.details, "recordId": repeated.uid, "repeats": repeated.why}
             append(connection, replace(entry, details=details), now)
             return repeated
-        if self._waiting >= self._queue_limit:
-            raise QueueFull(f"{self._waiting} instances are waiting, the limit is {self._queue_limit}. Try later.")
+        if (waiting := self._occupancy.waiting) >= self._queue_limit:
+            raise QueueFull(f"{waiting} instances are waiting, the limit is {self._queue_limit}. Try later.")
         if new.overlap in (Overlap.SKIP, Overlap.REPLACE):
             self._make_way(connection, new, now)
         once = new.once
@@ -113,7 +114,7 @@ class InstanceStore:
             connection.executemany(sql.RESTORE_NODE, rows)
         created = Created(instance_id, uid, now)
         keep_key(connection, once, created)
-        self._waiting += 1
+        self._occupancy.waiting += 1
         return created
 
     def _make_way(self, connection: sqlite3.Connection, new: NewInstance, now: int) -> None:
@@ -161,7 +162,7 @@ class InstanceStore:
         connection.executemany(
             sql.EVENT, [(claim.id, State.WAITING, State.RUNNING, now, claim.attempt, None, None) for claim in claims]
         )
-        self._waiting -= len(claims)
+        self._occupancy.claimed(claim.task_id for claim in claims)
         return claims
 
     def succeed(self, claim: Claim, counts: Counts, entries: JournalEntries) -> bool:
@@ -193,6 +194,7 @@ class InstanceStore:
             cursor = connection.execute(statement, {**values, "id": claim.id, "attempt": claim.attempt})
             if cursor.rowcount != 1:
                 return False
+            self._occupancy.left(claim.task_id)
             connection.execute(sql.EVENT, (claim.id, State.RUNNING, new, now, claim.attempt, reason, message))
             write_entries(connection, claim.id, entries)
             self.outbox.ended(connection, claim.id, claim.task_id, claim.version)
@@ -200,8 +202,8 @@ class InstanceStore:
 
         ended = self._writer.write(end)
         if ended:
-            self._endings.announce(claim.id)
-            self._work.set()
+            self._signals.endings.announce(claim.id)
+            self._signals.work.set()
         return ended
 
     def progress(self, claim: Claim, counts: Counts, entries: JournalEntries) -> None:
@@ -224,11 +226,14 @@ class InstanceStore:
         """RUNNING back to WAITING, to be claimed again at `due_at`; False when this attempt no longer owns it."""
 
         def back(connection: sqlite3.Connection) -> bool:
-            return self.back_to_waiting(connection, claim.id, claim.attempt, due_at, message)
+            if not self.back_to_waiting(connection, claim.id, claim.attempt, due_at, message):
+                return False
+            self._occupancy.left(claim.task_id)
+            return True
 
         done = self._writer.write(back)
         if done:
-            self._work.set()
+            self._signals.work.set()
         return done
 
     def back_to_waiting(
@@ -239,7 +244,7 @@ class InstanceStore:
         if connection.execute(sql.BACK_TO_WAITING, (due_at, now, instance_id, attempt)).rowcount != 1:
             return False
         connection.execute(sql.EVENT, (instance_id, State.RUNNING, State.WAITING, now, attempt, None, message))
-        self._waiting += 1
+        self._occupancy.waiting += 1
         return True
 
     def request_end(self, instance_ids: Iterable[int], reason: Reason, message: str, entry: AuditEntry) -> list[int]:
@@ -255,8 +260,8 @@ class InstanceStore:
 
         stopped = self._writer.write(request)
         for instance_id in stopped:
-            self._endings.announce(instance_id)
-        self._work.set()
+            self._signals.endings.announce(instance_id)
+        self._signals.stop()
         return stopped
 
     def _request_end(
@@ -274,7 +279,7 @@ class InstanceStore:
             return False
         event = (instance_id, State.WAITING, State.TERMINATED, now, ended[0][0], reason, message)
         connection.execute(sql.EVENT, event)
-        self._waiting -= 1
+        self._occupancy.waiting -= 1
         return True
 
     def recount(self) -> int:
@@ -285,7 +290,6 @@ class InstanceStore:
 
         def count(connection: sqlite3.Connection) -> int:
             forget_keys(connection, self._clock())
-            (self._waiting,) = connection.execute("SELECT count(*) FROM instance WHERE state = 'WAITING'").fetchone()
-            return self._waiting
+            return self._occupancy.recount(connection)
 
         return self._writer.write(count)

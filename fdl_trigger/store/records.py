@@ -68,7 +68,9 @@ class InstanceReader:
 
     def next_due(self, after: int) -> int | None:
         """Return the earliest time after `after` at which a waiting instance falls due, or None."""
-        rows = self._database.read("SELECT min(due_at) FROM instance WHERE state = 'WAITING' AND due_at > ?", (after,))
+        rows = self._database.read(
+            "SELECT min(due_at) FROM instance WHERE state = 'WAITING' AND due_at > created_at AND due_at > ?", (after,)
+        )
         due: int | None = rows[0][0]
         return due
 

@@ -21,6 +21,13 @@ class Signal:
         self._event.clear()
         return woken
 
+    def take(self) -> bool:
+        """Tell, without waiting, whether there was a signal, and forget it."""
+        if not self._event.is_set():
+            return False
+        self._event.clear()
+        return True
+
 
 class Endings:
     """Wakes those who wait for the end of an instance."""
@@ -51,3 +58,17 @@ class Endings:
         with self._lock:
             for event in self._waiting.get(instance_id, ()):
                 event.set()
+
+
+class Signals:
+    """The signals of a store: there may be `work`, runs are to stop (`stops`), instances end (`endings`)."""
+
+    def __init__(self) -> None:
+        self.work = Signal()
+        self.stops = Signal()
+        self.endings = Endings()
+
+    def stop(self) -> None:
+        """Say that runs were asked to stop; whoever waits for work looks after that as well."""
+        self.stops.set()
+        self.work.set()

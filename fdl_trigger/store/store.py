@@ -26,7 +26,7 @@ from .records import InstanceReader
 from .recovery import Recovery
 from .retention import Retention
 from .sealing import Sealing
-from .signals import Endings, Signal
+from .signals import Signals
 from .tasks import TaskStore
 from .tokens import TokenStore
 from .used_signs import UsedSigns
@@ -53,8 +53,8 @@ class Store:
         self._clock = clock
         self._queue_limit = queue_limit
         self._engine_lock = FileLock(path.with_name(path.name + ".engine.lock"))
-        self.work = Signal()
-        self.endings = Endings()
+        self.signals = Signals()
+        self.work, self.endings = self.signals.work, self.signals.endings
 
     def open(self) -> list[str]:
         """Open the files, apply the migrations that are due (returned by name) and start the writer.
@@ -72,7 +72,7 @@ class Store:
         self._writer = Writer(self.database)
         self._writer.start()
         outbox = Outbox(lambda task_id, version: self.catalog.definition(task_id, version))
-        self.instances = InstanceStore(self._writer, self._clock, self.work, self.endings, outbox, self._queue_limit)
+        self.instances = InstanceStore(self._writer, self._clock, self.signals, outbox, self._queue_limit)
         self.records = InstanceReader(self.database)
         self.journal = JournalStore(self.database)
         self.tasks = TaskStore(self.database, self._writer, vault, self._clock)
