@@ -24,6 +24,8 @@ class Occasion(StrEnum):
     TIMEOUT = "timeout"  # it ran longer than its time limit
     DIRTY = "dirty"  # it left at least so many dirty rows, or more than the task tolerates
     BUILD = "build"  # the instance could not be built from its task
+    LATE = "late"  # alarm of a schedule: a due run did not begin in time
+    LONG = "long"  # alarm of a schedule: a run takes too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ class NoticeSchema(Schema):
 
     enabled = fields.Bool(load_default=False)
     on = fields.List(
-        fields.Enum(Occasion, by_value=True),
+        fields.Enum(Occasion, by_value=True, validate=validate.NoneOf([Occasion.LATE, Occasion.LONG])),
         load_default=lambda: [Occasion.FAILURE, Occasion.BUILD],
         validate=validate.Length(1),
     )

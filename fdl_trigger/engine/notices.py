@@ -30,6 +30,8 @@ _WORDS = {
     Occasion.TIMEOUT: "took too long",
     Occasion.DIRTY: "left dirty rows",
     Occasion.BUILD: "could not be built",
+    Occasion.LATE: "did not run in time",
+    Occasion.LONG: "runs too long",
 }
 
 logger = logging.getLogger(__name__)

@@ -47,7 +47,7 @@ class InstanceStore:
         the task has used the dedupe key before.
         """
         uid = str(uuid.uuid4())
-        created = self._writer.write(lambda connection: self._create(connection, new, uid, entry))
+        created = self._writer.write(lambda connection: self.create_within(connection, new, uid, entry))
         if new.overlap is Overlap.REPLACE:
             self._signals.stop()
         elif self._occupancy.has_room(new.task_id, new.overlap_limit):  # else the next ending wakes the dispatcher
@@ -60,12 +60,13 @@ class InstanceStore:
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(sql.INSERT_BACKFILL, astuple(backfill))
             for new in news:
-                self._create(connection, new, str(uuid.uuid4()), entry)
+                self.create_within(connection, new, str(uuid.uuid4()), entry)
 
         self._writer.write(work)
         self._signals.stop()
 
-    def _create(self, connection: sqlite3.Connection, new: NewInstance, uid: str, entry: AuditEntry) -> Created:
+    def create_within(self, connection: sqlite3.Connection, new: NewInstance, uid: str, entry: AuditEntry) -> Created:
+        """Do what `create` does, inside the current transaction; raises before anything is written."""
         now = self._clock()
         params = json.dumps(dict(new.params), ensure_ascii=False) if new.params else "{}"
         repeated = find_repeated(connection, new, params, now)

@@ -63,10 +63,11 @@ def _note(connection: sqlite3.Connection, instance_id: int, rule: NoticeRule) ->
     ending = _ending(connection.execute(_ENDING, (instance_id,)).fetchone())
     occasion = rule.occasion(ending)
     if occasion is not None:
-        _put(connection, ending, occasion, rule.channels)
+        put(connection, ending, occasion, rule.channels)
 
 
-def _put(connection: sqlite3.Connection, ending: Ending, occasion: Occasion, channels: tuple[str, ...]) -> None:
+def put(connection: sqlite3.Connection, ending: Ending, occasion: Occasion, channels: tuple[str, ...]) -> None:
+    """Write down a notice and its deliveries inside the current transaction."""
     at = ending.finished_at
     (is_quiet,) = connection.execute(_RECENT, (ending.task_id, at - QUIET_MS)).fetchone()
     uid = f"msg_{secrets.token_hex(16)}"

@@ -15,6 +15,7 @@ from .backfills import BackfillStore
 from .catalog import Catalog
 from .connections import ConnectionStore
 from .database import StoreDatabase
+from .fires import FireStore
 from .globals import GlobalStore
 from .instances import InstanceStore
 from .journal import JournalStore
@@ -25,6 +26,7 @@ from .outbox import Outbox
 from .records import InstanceReader
 from .recovery import Recovery
 from .retention import Retention
+from .schedules import ScheduleStore
 from .sealing import Sealing
 from .signals import Signals
 from .tasks import TaskStore
@@ -89,6 +91,8 @@ class Store:
         self.sealing = Sealing(vault)
         self.backfills = BackfillStore(self.database)
         self.notices = NoticeStore(self.database, self._writer, self._clock)
+        self.schedules = ScheduleStore(self.database, self._writer, self._clock)
+        self.fires = FireStore(self.database, self._writer, self._clock, self.instances, self.work)
         self.catalog = Catalog(self, self._writer, self._clock)
         self.tasks.seal()
         self.instances.recount()

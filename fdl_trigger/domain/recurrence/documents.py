@@ -29,6 +29,11 @@ T = TypeVar("T")
 MAX_RUNS = 10_000
 MAX_MISFIRES = 1_000
 NAME_LENGTH = 128
+NAME_RULES = (
+    validate.Length(1, NAME_LENGTH),
+    validate.Regexp(r'^[^?*:<>|"\\/]*$', error='none of ?*:<>|"\\/ may stand in the name'),
+    validate.Regexp(r"^\S(.*\S)?\Z", error="the name may not begin or end with a blank"),
+)
 _LATEST_MS = int(datetime(LAST_YEAR, 12, 31, tzinfo=UTC).timestamp()) * 1000
 _MOMENTS = "epoch milliseconds, or a time such as 2026-12-01T08:00:00+08:00 (without an offset: time of the zone)"
 _ELAPSED_S = {Period.MIN: 60, Period.HOUR: 3_600}
@@ -81,14 +86,7 @@ def _never(schedule: Schedule, now_ms: int) -> str:
 
 
 class _ScheduleSchema(Schema):
-    name = fields.Str(
-        required=True,
-        validate=[
-            validate.Length(1, NAME_LENGTH),
-            validate.Regexp(r'^[^?*:<>|"\\/]*$', error='none of ?*:<>|"\\/ may stand in the name'),
-            validate.Regexp(r"^\S(.*\S)?\Z", error="the name may not begin or end with a blank"),
-        ],
-    )
+    name = fields.Str(required=True, validate=NAME_RULES)
     enabled = fields.Bool(load_default=True)
     type = fields.Enum(PlanType, required=True)
     value = fields.Dict(keys=fields.Str(), load_default=dict)
