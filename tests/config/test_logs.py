@@ -13,6 +13,7 @@ from fdl_trigger import logs
 @pytest.fixture
 def stream():
     stream = io.StringIO()
+    logs.request_id.set("-")  # a test client may have left one
     root = logging.getLogger()
     names = ("fdl_trigger", "waitress")
     before = root.level, [logging.getLogger(name).level for name in names], logging.getLogger("waitress").parent

@@ -5,7 +5,8 @@ import pytest
 from fdl_trigger.config import Settings
 from fdl_trigger.core.keys import LONGEST_OVERLAP_S
 from fdl_trigger.domain.errors import AuthenticationFailed, DefinitionInvalid, InvalidParameter
-from fdl_trigger.domain.records import Principal
+from fdl_trigger.domain.operations import Operation
+from fdl_trigger.domain.records import Grant, Principal
 from fdl_trigger.runtime import Runtime
 
 PUBLIC = (
@@ -22,7 +23,8 @@ def runtime(settings: Settings, clock):
 
 def test_a_rotation_is_seen_at_once_and_written_down_without_its_secret(runtime: Runtime, clock) -> None:
     one = runtime.access.create("reports")
-    key = runtime.keys.rotate(one.client_id, expire_old_s=60, principal=Principal("alice", address="10.0.0.7"))
+    alice = Principal("alice", (Grant(Operation.MANAGE_ACCESS),), address="10.0.0.7")
+    key = runtime.keys.rotate(one.client_id, expire_old_s=60, principal=alice)
     found = runtime.access.require(one.client_id)
     assert found.secret == key.secret != one.secret
     assert [live.secret for live in found.live_keys(clock.now)] == [one.secret, key.secret]

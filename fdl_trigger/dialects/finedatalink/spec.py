@@ -48,7 +48,7 @@ class FdlEnvelopeSchema(Schema):
 
 
 def security_schemes(spec: APISpec) -> None:
-    """Describe the credentials: `client_id` with `secret`, `_sign_` or an SM2 signature, or alone for a page application."""
+    """Describe the credentials: `client_id` with `secret`, `_sign_` or an SM2 signature, or alone (pages); a token."""
     for name, scheme in _SCHEMES.items():
         spec.components.security_scheme(name, scheme)
 
