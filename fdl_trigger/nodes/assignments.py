@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 
 from .errors import NodeError
 from .json_path import find
+from .lines import whole_characters
 from .schema_fields import JsonPathText
 
 MAX_ROWS = 10_000
@@ -82,13 +83,15 @@ def assigned_values(assignments: Iterable[Assignment], result: Result) -> dict[s
 
 def plain(value: Any) -> Any:
     """Return a value as JSON knows it; a decimal becomes text, so that it keeps its digits."""
+    if isinstance(value, str):
+        return whole_characters(value)
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, Mapping):
-        return {str(name): plain(member) for name, member in value.items()}
+        return {whole_characters(str(name)): plain(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
         return [plain(member) for member in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    return value if isinstance(value, int | float | bool | None) else str(value)
 
 
 def no_doubles(assignments: Sequence[Any]) -> None:

@@ -13,6 +13,7 @@ from ..domain.states import Level
 from .call_arguments import CallSchema, assign_returned, resolved
 from .context import FlowContext
 from .errors import BuildError, NodeError, Stopped
+from .lines import whole_characters
 
 
 class FunctionSchema(CallSchema):
@@ -54,5 +55,6 @@ def _called(name: str, function: Callable[..., Any], args: Mapping[str, Any], co
         raise
     except Exception as error:  # noqa: BLE001 - a stranger's function may raise anything; it is told as it is
         trace = error.__traceback__.tb_next if error.__traceback__ else None
-        context.log(Level.ERROR, "".join(traceback.format_exception(type(error), error, trace))[-20_000:])
-        raise NodeError(f"function '{name}' failed: {type(error).__name__}: {error}") from None
+        text = "".join(traceback.format_exception(type(error), error, trace))[-20_000:]
+        context.log(Level.ERROR, whole_characters(text))
+        raise NodeError(whole_characters(f"function '{name}' failed: {type(error).__name__}: {error}")) from None

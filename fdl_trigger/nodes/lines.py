@@ -6,6 +6,11 @@ LONGEST_LINE = 2000  # characters
 _LONGEST_BYTES = 4 * LONGEST_LINE
 
 
+def whole_characters(text: str) -> str:
+    """Return the text with what is half a character (a lone surrogate, which nothing can store) replaced."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 class LineCutter:
     """Hands on line after line; what is longer than a line may be is dropped."""
 

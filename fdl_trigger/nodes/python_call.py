@@ -14,6 +14,7 @@ from ..domain.states import Level
 from .call_arguments import CallSchema, assign_returned, resolved
 from .context import FlowContext
 from .errors import NodeError
+from .lines import whole_characters
 from .program import Command, Program
 from .shell import LineLog
 
@@ -83,8 +84,8 @@ class _Told:
     def value(self, call: str, code: int) -> Any:
         """Return the returned value; raises NodeError when there is none."""
         if "error" in self._last:
-            self._context.log(Level.ERROR, self._last["trace"])
-            raise NodeError(f"{call} failed: {self._last['error']}")
+            self._context.log(Level.ERROR, whole_characters(self._last["trace"]))
+            raise NodeError(f"{call} failed: {whole_characters(self._last['error'])}")
         if "value" not in self._last:
             raise NodeError(f"{call} ended its process with exit code {code}")
         return self._last["value"]

@@ -12,6 +12,7 @@ from .assignments import no_doubles
 from .command_rules import command_is_plain, require_argument, require_no_secrets, variable_name
 from .context import FlowContext
 from .errors import BuildError, NodeError
+from .lines import whole_characters
 from .output_assignments import Output, OutputAssignmentSchema
 from .program import Command, Program
 from .schema_fields import NameValues, Pairs
@@ -92,7 +93,7 @@ class LineLog:
         """Log a line; the first one too many is replaced by a remark, the others are dropped."""
         self._lines += 1
         if self._lines <= MOST_LINES:
-            self._write(level or self._level, line)
+            self._write(level or self._level, whole_characters(line))
         elif self._lines == MOST_LINES + 1:
             self._write(Level.WARN, f"the output has more than {MOST_LINES} lines; the others are not kept")
 

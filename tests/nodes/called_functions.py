@@ -24,6 +24,13 @@ def fail(secret):
     raise LookupError(f"nothing for {len(secret)}")
 
 
+def half(fails):
+    logging.warning("half \ud800")
+    if fails:
+        raise ValueError("half \ud800")
+    return {"\ud800": ["half \ud800", "\U0001f600"]}
+
+
 def leave():
     os._exit(7)
 

@@ -1,17 +1,24 @@
 """The nodes in flows of the real engine: what one assigns the next one uses; branches, loops and called tasks."""
 
 import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from api_server import Reply
 
 from fdl_trigger.domain.states import Reason, State
 
 
 @pytest.fixture
 def settings(settings):
-    outgoing = replace(settings.outgoing, loopback=True)
-    return replace(settings, outgoing=outgoing, nodes=replace(settings.nodes, enabled=("SHELL", "PYTHON")))
+    return replace(
+        settings,
+        outgoing=replace(settings.outgoing, loopback=True, request_timeout_s=600),
+        nodes=replace(settings.nodes, enabled=("SHELL", "PYTHON")),
+        engine=replace(settings.engine, stop_grace_s=5.0),
+    )
 
 
 @pytest.fixture
@@ -158,3 +165,85 @@ def test_a_secret_as_argument_is_a_mistake_of_the_task(ran, runtime):
     ended = runtime.instances.wait(instance.uid, 30)
     assert (ended.state, ended.reason) == (State.FAILED, Reason.BUILD)
     assert "the secret 'token' must not be an argument" in ended.message
+
+
+def terminated(runtime, config, ready):
+    """Run a task of one node until it is ready, terminate it; return it ended, and how long that took."""
+    task = runtime.tasks.publish(uid=runtime.tasks.save({"workName": "long", "nodes": [config]}).uid)
+    instance = runtime.instances.execute(uid=task.uid)
+    deadline = time.monotonic() + 20
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # nothing tells the test what another process has done
+    began = time.monotonic()
+    runtime.instances.terminate(instance.uid)
+    while not (ended := runtime.instances.get(instance.uid)).state.is_final:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return ended, time.monotonic() - began
+
+
+LONG = """
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
+if os.fork() == 0:
+    os.setsid()
+    child = subprocess.Popen([sys.executable, "-c", deaf], start_new_session=True, env={})
+    open(os.path.join(sys.argv[1], str(child.pid)), "w").close()
+    os._exit(0)
+open(os.path.join(sys.argv[1], str(os.getpid())), "w").close()
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="supervision of orphans is Linux's")
+@pytest.mark.parametrize("kind", ["SHELL", "PYTHON"])
+def test_terminating_leaves_no_process(runtime, tmp_path, kind):
+    noted = tmp_path / "noted"
+    noted.mkdir()
+    config = {
+        "SHELL": {"command": [sys.executable, "-c", LONG, str(noted)]},
+        "PYTHON": {"call": "called_functions:wait_with_a_child", "args": {"directory": str(noted)}},
+    }[kind]
+    ended, took_s = terminated(runtime, node("long", kind, config), lambda: len(list(noted.iterdir())) == 2)
+    assert (ended.state, ended.reason) == (State.TERMINATED, Reason.USER)
+    assert took_s < 5
+    assert not any(Path("/proc", path.name).exists() for path in noted.iterdir())
+
+
+def test_terminating_ends_a_stalled_call_and_a_loop(runtime, api):
+    api.raw["/stall"] = lambda handler: api.release.wait(30)
+    call = node("call", "HTTP_CALL", {"url": api.url + "/stall"})
+    loop = {"while": {"conditions": [{"parameter": "loopTimes", "operator": ">", "value": 0}]}, "maxTimes": 10_000}
+    ended, took_s = terminated(runtime, node("loop", "LOOP", loop, nodes=[call]), lambda: api.seen)
+    assert (ended.state, ended.reason) == (State.TERMINATED, Reason.USER)
+    assert took_s < 5
+    assert len(api.seen) == 1
+
+
+@pytest.mark.parametrize("value", ["a\0b", "x" * 200_000, "\u2028", "${workname}"])
+def test_no_value_of_a_parameter_makes_a_run_fail_by_itself(ran, runtime, value):
+    task = runtime.tasks.save(
+        {
+            "workName": "odd",
+            "params": [{"name": "x", "value": ""}],
+            "nodes": [node("run", "SHELL", {"command": ["true", "a${x}"]})],
+        }
+    )
+    runtime.tasks.publish(uid=task.uid)
+    instance = runtime.instances.execute(uid=task.uid, params={"x": value})
+    ended = runtime.instances.wait(instance.uid, 30)
+    assert ended.state.is_final
+    assert "internal error" not in (ended.message or "")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_half_characters_can_be_stored(ran, runtime, api, fails):
+    api.replies["/x"] = Reply(b'{"a": "half \\ud800"}')
+    half = {"call": "called_functions:half", "args": {"fails": fails}, "assign": [{"parameter": "half"}]}
+    ask = {"url": api.url + "/x", "assign": [{"parameter": "a", "from": "BODY", "path": "$.a"}]}
+    ended, states = ran([node("ask", "HTTP_CALL", ask), node("call", "PYTHON", half)], ["ask > call"])
+    assert states["ask"] is State.SUCCEEDED
+    assert ended.state is (State.FAILED if fails else State.SUCCEEDED)
+    assert "half \ufffd" in str(runtime.instances.log(ended.uid))
