@@ -104,6 +104,8 @@ class Program:
     def _supervisor(self, theirs: tuple[int, ...]) -> "subprocess.Popen[bytes]":
         if os.name != "posix":
             raise BuildError("nodes that run programs need Linux, macOS or another POSIX system")
+        if getattr(sys, "frozen", False) and self._python == sys.executable:
+            raise BuildError("nodes that run programs need an interpreter here: set python in the section nodes")
         try:
             return subprocess.Popen(
                 [self._python, "-I", "-S", _SUPERVISOR, str(theirs[0])],

@@ -194,6 +194,24 @@ def test_a_value_that_is_not_there_fails_the_node_unless_there_is_a_default(api,
     assert assign(bench, api, {**row, "default": "d"}) == {"p": "d"}
 
 
+def test_cells_of_a_statement_become_parameters(bench):
+    bench.execute("CREATE TABLE orders (id INTEGER, total TEXT)")
+    bench.execute("INSERT INTO orders VALUES (1, '2.50'), (2, NULL)")
+    bench.params = {"least": "2"}
+    source = {"type": "SQL", "connection": "warehouse", "sql": "SELECT id, total FROM orders WHERE id >= ${least}"}
+    config = {"source": source, "assign": [to("id", "CELL", column="id"), to("rows", "ROWS")]}
+    run = bench.run_node("PARAM_ASSIGN", config)
+    assert run.assigned == {"id": 2, "rows": [{"id": 2, "total": None}]}
+    kind = NODE_TYPES["PARAM_ASSIGN"]
+    assert list(kind.connections(kind.schema().load(config))) == ["warehouse"]
+
+
+def test_a_statement_has_no_status_to_assign(bench):
+    source = {"type": "SQL", "connection": "warehouse", "sql": "SELECT 1 AS one"}
+    with pytest.raises(NodeError, match="nothing to assign to 's'"):
+        bench.run_node("PARAM_ASSIGN", {"source": source, "assign": [to("s", "STATUS")]})
+
+
 def test_rows_of_every_page_are_assigned(api, bench):
     pages = {"1": [{"id": 1}], "2": [{"id": 2}], "3": []}
     values = assign(
