@@ -1,5 +1,6 @@
 """The service of the matrix: a task, an instance and everything else there is to reach for, and who reaches for it."""
 
+from datetime import date
 from typing import Any
 
 from access_cast import PASSWORD, Caller, Cast
@@ -10,6 +11,7 @@ from fdl_trigger.domain.audit import AuditEntry
 from fdl_trigger.domain.records import Connection
 from fdl_trigger.runtime import Runtime
 
+DAY = date(2026, 1, 5)
 THING = "thing"  # the name of the user and of the connection there are to reach for
 
 
@@ -38,10 +40,13 @@ class House:
         if THING not in {user.name for user in self.runtime.users.list()} and "/users" in route.rule:
             self.runtime.users.create(THING, PASSWORD)
         self.runtime.connections.save(Connection(THING, "sqlite", {"path": "thing.db"}))
+        record = self.runtime.instances.execute(uid=self.work_id).uid
         return {
             "workId": self.work_id,
             "workName": "the task",
-            "recordId": self.runtime.instances.execute(uid=self.work_id).uid,
+            "recordId": record,
+            "record_id": record,
+            "backfill_id": self._backfill() if "backfill_id" in route.rule else "",
             "work_id": spare,
             "client_id": application.client_id,
             "key_id": str(application.keys[0].id),
@@ -50,6 +55,9 @@ class House:
             "filename": "fdl-trigger.js",
             "rest": "fdl/anything",
         }
+
+    def _backfill(self) -> str:
+        return self.runtime.reruns.backfill(DAY, DAY, uid=self.work_id).backfill.uid
 
     def call(self, caller: Caller, request: dict[str, Any]) -> Any:
         """Send the request with the caller's credentials."""
