@@ -110,9 +110,7 @@ class RowWriter:
         if not self._database.truncates:
             raise BuildError(f"a database of kind {self._database.kind} has no TRUNCATE; take clearing DELETE")
         if self._write.transaction and self._database.truncate_is_final:
-            raise BuildError(
-                f"TRUNCATE cannot be undone in {self._database.kind}; take DELETE, or no transaction"
-            )
+            raise BuildError(f"TRUNCATE cannot be undone in {self._database.kind}; take DELETE, or no transaction")
 
     def _check_mapping(self) -> None:
         if self._table is None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from api_server import Api
+from database_servers import mariadb_server, postgresql_server  # noqa: F401 - fixtures
+from database_targets import warehouse  # noqa: F401 - a fixture
 
 from fdl_trigger.domain.parameters import ParameterError, as_text, build_scope
 from fdl_trigger.domain.records import Connection, Counts

@@ -30,7 +30,11 @@ class Server:
 
 
 def _program(name: str) -> str:
-    places = [*sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True), "/usr/sbin", os.environ["PATH"]]
+    places = [
+        *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True),
+        "/usr/sbin",
+        os.environ["PATH"],
+    ]
     found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
         pytest.fail(f"'{name}' is not installed: run scripts/databases, which `make test` does", pytrace=False)
@@ -93,9 +97,25 @@ def _run(argv: list[str], directory: Path) -> None:
 
 def _certificate(directory: Path, command: list[str]) -> None:
     _run(
-        [*command, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-        + ["-keyout", str(directory / "server.key"), "-out", str(directory / "server.crt")],
+        [
+            *command,
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout",
+            str(directory / "server.key"),
+            "-out",
+            str(directory / "server.crt"),
+        ],
         directory,
     )
     _run([*command, "chmod", "600", str(directory / "server.key")], directory)
@@ -132,8 +152,14 @@ def mariadb_server() -> Iterator[Server]:
     with _own_directory("mysql") as (directory, command):
         data, port, unix_socket = directory / "data", _free_port(), directory / "s"
         _run(
-            [*command, _program("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--skip-test-db"]
-            + ["--auth-root-authentication-method=normal"],
+            [
+                *command,
+                _program("mariadb-install-db"),
+                "--no-defaults",
+                f"--datadir={data}",
+                "--skip-test-db",
+                "--auth-root-authentication-method=normal",
+            ],
             directory,
         )
         _certificate(directory, command)
@@ -144,6 +170,8 @@ def mariadb_server() -> Iterator[Server]:
         settings = {"host": "127.0.0.1", "port": port, "user": "tester", "password": PASSWORD, "database": "tests"}
 
         def is_up() -> None:
+            if not unix_socket.exists():
+                raise OSError("it does not listen yet")
             with pymysql.connect(unix_socket=str(unix_socket), user="root") as root, root.cursor() as cursor:
                 cursor.execute("CREATE DATABASE IF NOT EXISTS tests")
                 cursor.execute("CREATE USER IF NOT EXISTS tester@'%%' IDENTIFIED BY %s", (PASSWORD,))

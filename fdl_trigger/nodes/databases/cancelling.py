@@ -2,12 +2,15 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
 _AGAIN_S = 0.25
-_CUT_AFTER = 8  # cancellations
+_CUT_AFTER_S = 2.0
+CANCEL_TIMEOUT_S = 1
+"""How long one cancellation may take."""
 
 
 class Canceller:
@@ -44,7 +47,8 @@ class Canceller:
             thread.join()
 
     def _run(self) -> None:
-        for _ in range(_CUT_AFTER):
+        cut_at = time.monotonic() + _CUT_AFTER_S
+        while time.monotonic() < cut_at:
             self._quietly(self._cancel)
             if self._closed.wait(_AGAIN_S):
                 return

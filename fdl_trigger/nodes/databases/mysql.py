@@ -18,7 +18,7 @@ from ..context import NodeContext
 from ..server_columns import MysqlColumn
 from . import database as patience
 from .binding import Lexicon
-from .cancelling import Canceller
+from .cancelling import CANCEL_TIMEOUT_S, Canceller
 from .database import Database, Row, RowRefused, Rows
 from .mysql_grammar import MysqlGrammar
 from .table import TargetTable
@@ -220,14 +220,15 @@ class MysqlDatabase(Database):
 
     def _leave(self, cursor: SSCursor) -> None:
         # Closing reads whatever is left of the result: the server is told to stop sending first.
-        if getattr(cursor._result, "unbuffered_active", False):
+        if getattr(cursor._result, "unbuffered_active", False) and not self._canceller.has_started:
             with suppress(pymysql.MySQLError, OSError):
                 self._kill()
         with suppress(pymysql.MySQLError, OSError):
             cursor.close()
 
     def _kill(self) -> None:
-        with closing(pymysql.connect(**self._arguments)) as second, second.cursor() as cursor:
+        limits = {"connect_timeout": CANCEL_TIMEOUT_S, "read_timeout": CANCEL_TIMEOUT_S}
+        with closing(pymysql.connect(**{**self._arguments, **limits})) as second, second.cursor() as cursor:
             cursor.execute(f"KILL QUERY {self._thread_id}")
 
     def _cut(self) -> None:

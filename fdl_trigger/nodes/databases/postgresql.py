@@ -15,12 +15,11 @@ from ..context import NodeContext
 from ..server_columns import PostgresqlColumn
 from . import database as patience
 from .binding import Lexicon
-from .cancelling import Canceller
+from .cancelling import CANCEL_TIMEOUT_S, Canceller
 from .database import Database, Row, RowRefused, Rows
 from .postgresql_grammar import PostgresqlGrammar
 from .table import TargetTable
 
-_CANCEL_TIMEOUT_S = 2.0
 _IDLE = pq.TransactionStatus.IDLE
 _STREAMED = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:SELECT|WITH|VALUES|TABLE)\b", re.I | re.S)
 _NATIVE = frozenset(
@@ -72,7 +71,7 @@ class PostgresqlDatabase(Database):
         super().__init__(name, PostgresqlGrammar(), context)
         with self.in_plain_words():
             self._driver = psycopg.connect(**_arguments(settings))
-        self._canceller = Canceller(lambda: self._driver.cancel_safe(timeout=_CANCEL_TIMEOUT_S), self._cut)
+        self._canceller = Canceller(lambda: self._driver.cancel_safe(timeout=CANCEL_TIMEOUT_S), self._cut)
         try:
             self._prepare_session(settings["schema"])
         except BaseException:
