@@ -24,6 +24,7 @@ from ..domain.records import (
 from ..domain.repeats import NO_POLICY, Once
 from ..domain.states import Reason, Trigger
 from ..domain.triggering import new_instance, require_runnable
+from ..failpoints import fail_point
 from ..store.store import Store
 from .lookup import find_task
 from .orders import Order, Triggered, as_instance, checked_key, checked_portion
@@ -81,7 +82,9 @@ class InstanceService:
             once=self._once(task, definition, order, principal),
         )
         entry = principal.did("task.execute", task.name, workId=task.uid, operator=new.trigger_by)
+        fail_point("accept.asked")
         created = self._store.instances.create(new, entry)
+        fail_point("accept.committed")
         if created.why is not None:
             return Triggered(self._store.records.by_uid(created.uid) or as_instance(task, new, created), created.why)
         return Triggered(as_instance(task, new, created))

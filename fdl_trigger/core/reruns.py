@@ -14,6 +14,7 @@ from ..domain.operations import Operation
 from ..domain.records import LOCAL, Instance, Principal, Task
 from ..domain.states import Reason, State, Trigger
 from ..domain.triggering import new_instance, require_runnable
+from ..failpoints import fail_point
 from ..store.backfills import BackfillProgress
 from ..store.store import Store
 from .instances import InstanceService
@@ -69,6 +70,7 @@ class RerunService:
             restore=self._restore(source, definition, portion, failed_only),
         )
         entry = principal.did("instance.retry", task.name, workId=task.uid, source=source.uid)
+        fail_point("retry.asked")
         return as_instance(task, new, self._store.instances.create(new, entry))
 
     def _service_date(self, source: Instance, wanted: int | None) -> int | None:
@@ -143,7 +145,9 @@ class RerunService:
             for day in dates
         ]
         entry = principal.did("task.backfill", task.name, workId=task.uid, backfill=backfill.uid)
+        fail_point("backfill.asked")
         self._store.instances.create_backfill(backfill, news, entry)
+        fail_point("backfill.committed")
 
     def _midnight(self, day: date) -> int:
         moment = datetime.combine(day, time(), self._zone)

@@ -8,6 +8,7 @@ from ..domain.clock import Clock
 from ..domain.creation import Claim
 from ..domain.errors import StoreUnavailable
 from ..domain.states import Reason
+from ..failpoints import fail_point
 from ..store.store import Store
 from .executor import LocalExecutor
 from .housekeeping import Housekeeping
@@ -94,6 +95,7 @@ class Dispatcher:
         while (free := self._executor.free) > 0:
             claims = self._store.instances.claim_due(free, self._owner)
             for claim in claims:
+                fail_point("claim.committed")
                 self._start(claim)
             if len(claims) < free:
                 return

@@ -10,6 +10,7 @@ from datetime import tzinfo
 from ..domain.clock import Clock
 from ..domain.errors import DefinitionInvalid
 from ..domain.states import Reason
+from ..failpoints import fail_point
 from ..nodes.context import Limits, NodeType
 from ..store.store import Store
 from .dispatcher import Dispatcher
@@ -65,6 +66,7 @@ class Engine:
     def start(self) -> tuple[int, int]:
         """Deal with what a dead process left running, then start; returns (run again, lost)."""
         recovered = self._store.recovery.recover(self._owner, self._may_rerun())
+        fail_point("recovery.committed")
         self._dispatcher.start()
         return recovered
 

@@ -11,6 +11,7 @@ from ..domain.flow import Flow, Node
 from ..domain.parameters import Scope
 from ..domain.records import Counts, NodeRun
 from ..domain.states import Level, State
+from ..failpoints import fail_point
 from ..nodes.context import Called, Limits, NodeType
 from ..nodes.errors import BuildError, DirtyLimitExceeded, NodeError, Stopped
 from ..store.store import Store
@@ -72,6 +73,7 @@ class FlowRun:
     def _skip(self, node: Node) -> None:
         skipped = NodeRun(self._path + node.id, node.name, State.SKIPPED, 0, None, None, Counts(), None)
         self._keep(node, skipped)
+        fail_point("node.skipped")
         self._run.journal.log(node.name, Level.BASIC, "is skipped: its condition is not met")
 
     def _run_node(self, node: Node) -> State:
@@ -79,6 +81,7 @@ class FlowRun:
         retry = self._plan.definition.control.retry
         attempt = 1
         while True:
+            fail_point("node.next")
             self._run.switch.check()
             failure = self._attempt(node, attempt)
             if failure is None:
@@ -89,7 +92,9 @@ class FlowRun:
                 return State.FAILED
             text = f"retry {attempt} of {retry.times} in {retry.interval_s:g} s"
             self._run.journal.log(node.name, Level.WARN, text)
+            fail_point("node.before_retry")
             self._run.switch.sleep(retry.interval_s)
+            fail_point("node.retried")
             attempt += 1
 
     def _note_failure(self, outcome: Outcome) -> None:
@@ -100,6 +105,7 @@ class FlowRun:
         context = self._context(node, attempt)
         context.log(Level.BASIC, f"starts (attempt {attempt})")
         try:
+            fail_point("node.started")
             node_type = self._tools.node_types[node.type]
             context.progress(node_type.run(self._plan.configs[self._path + node.id], context))
         except NodeError as error:
@@ -134,6 +140,7 @@ class FlowRun:
 
     def _keep(self, node: Node, run: NodeRun) -> None:
         """Keep how a node ended, durably where other nodes follow: they may never run it again."""
+        fail_point("node.ended")
         self._run.journal.node_run(run)
         with self._lock:
             self._runs[node.id] = run
@@ -141,6 +148,7 @@ class FlowRun:
         if run.state.is_final and len(self._flow.nodes) > 1 and not self._path:
             journal = self._run.journal
             self._tools.store.instances.keep(self._run.claim, journal.totals(), journal.take())
+            fail_point("node.kept")
 
     def _close_lines(self, node_id: str, run: NodeRun) -> None:
         chosen = (run.outputs or {}).get("chosen")
@@ -166,6 +174,7 @@ class FlowRun:
         flow = node.inner or Flow((), ())
         inner = FlowRun(self._run, self._plan, flow, scope, self._tools, f"{self._path}{node.id}/")
         outcome = inner.execute(frozenset(one.id for one in flow.nodes))
+        fail_point("container.round")
         return None if outcome.reason is None else outcome.message, inner.assigned()
 
     def assigned(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..domain.clock import Clock
 from ..domain.errors import StoreUnavailable
 from ..domain.notices import Delivery, DeliveryStatus, Occasion, Try
+from ..failpoints import fail_point
 from ..nodes.channels.base import Message, NotSent, Receipt
 from ..nodes.channels.errand import Errand
 from ..nodes.context import Limits
@@ -129,10 +130,13 @@ class NoticeDeliverer:
         """Try once and write down how it went; return whether it was taken."""
         self._errand.check()
         at, started = self._clock(), time.monotonic()
+        fail_point("notice.sending")
         outcome = self._send(delivery, at)
+        fail_point("notice.sent")
         ms = round((time.monotonic() - started) * 1000)
         if isinstance(outcome, Receipt):
             self._store.notices.keep(delivery.id, Try(at, ms, outcome.status, None), DeliveryStatus.DELIVERED, at)
+            fail_point("notice.kept")
             return True
         self._keep_failure(delivery, outcome, Try(at, ms, outcome.status, str(outcome)[:MAX_ERROR]))
         return False
@@ -145,6 +149,7 @@ class NoticeDeliverer:
         else:
             due_at = self._clock() + RETRY_AFTER_MS[delivery.tries]
             self._store.notices.keep(delivery.id, one, DeliveryStatus.PENDING, due_at)
+            fail_point("notice.postponed")
 
     def _send(self, delivery: Delivery, now: int) -> Receipt | NotSent:
         # urllib3 takes half a second to import: only the first notice pays for it.

@@ -12,6 +12,7 @@ from ..domain.flow import Flow
 from ..domain.parameters import ParameterError, Scope, as_text, build_scope, unmatched_names
 from ..domain.records import Counts, NodeRun
 from ..domain.states import Level, Reason, State
+from ..failpoints import fail_point
 from ..nodes.context import Limits, NodeType
 from ..nodes.errors import BuildError, Stopped
 from ..store.journal import JournalEntries
@@ -98,6 +99,7 @@ class Runner:
             selected = flow.selected(run.claim.portion)
         except KeyError:
             raise BuildError(f"the flow has no node '{run.claim.portion.node_id}' to run from") from None
+        fail_point("run.built")
         flow_run = FlowRun(run, plan, flow, scope, self._tools)
         outcome = flow_run.execute(selected, self._finished(run, flow))
         _log_closing(run, plan.definition.name, flow_run.states())
@@ -120,7 +122,10 @@ class Runner:
         counts, entries = run.journal.totals(), run.journal.take()
         while True:
             try:
-                return self._settle(run, outcome, counts, entries)
+                fail_point("settle.asked")
+                self._settle(run, outcome, counts, entries)
+                fail_point("settle.committed")
+                return
             except StoreUnavailable as error:
                 if self.closing.wait(SETTLE_AGAIN_S):
                     raise

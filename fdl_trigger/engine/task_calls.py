@@ -10,6 +10,7 @@ from ..domain.errors import TriggerError
 from ..domain.records import Instance, Principal, Task
 from ..domain.states import Reason, Trigger
 from ..domain.triggering import new_instance, require_runnable
+from ..failpoints import fail_point
 from ..nodes.context import Called
 from ..nodes.errors import BuildError, NodeError
 from ..store.store import Store
@@ -56,6 +57,7 @@ class TaskCalls:
             )
             entry = Principal(f"instance {caller.claim.uid}").did("task.execute", task.name, workId=task.uid)
             created = self._store.instances.create(new, entry)
+            fail_point("call.created")
         except TriggerError as error:
             raise NodeError(f"the task '{name}' cannot be run: {error}") from None
         return self._see_through(caller, created.id, created.uid)
@@ -93,12 +95,14 @@ class TaskCalls:
         return Called(uid, instance.state, instance.message or "")
 
     def _run_inline(self, caller: Run, claim: Claim, called: list[Run]) -> None:
+        fail_point("call.claimed")
         run = Run(claim, self._clock, caller.ancestry)
         called.append(run)
         if caller.switch.stop is not None:  # the stop came before the run could hear of it
             run.switch.turn_on(_passed_on(caller))
         with self._watched(run):
             self._run(run)
+        fail_point("call.ended")
 
     def _end_if_left(self, caller: Run, instance_id: int, uid: str) -> None:
         """A called instance does not outlive a caller that was stopped."""

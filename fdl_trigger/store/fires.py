@@ -12,6 +12,7 @@ from ..domain.notices import Ending, Occasion
 from ..domain.records import Counts, Principal
 from ..domain.schedule_records import Fire, Firing, ScheduleRecord, Settlement, SourceEvent, Watched
 from ..domain.states import State, Trigger
+from ..failpoints import fail_point
 from .database import StoreDatabase
 from .instances import InstanceStore
 from .outbox import put
@@ -82,6 +83,7 @@ class FireStore:
             return sum(self._settle(connection, one) for one in settlements)
 
         made = self._writer.write(work)
+        fail_point("schedule.committed")
         self._work.set()
         return made
 
@@ -91,6 +93,7 @@ class FireStore:
         values = (one.next_ms, one.decided_at, last, record.id, record.revision, record.decided_at, record.next_fire_at)
         if connection.execute(_MOVE_ON, values).rowcount != 1:
             return 0
+        fail_point("schedule.moved_on")
         return self._write(connection, one)
 
     def _write(self, connection: sqlite3.Connection, one: Settlement) -> int:
@@ -206,10 +209,7 @@ class FireStore:
 
     def watched(self) -> list[Watched]:
         """Return the fires whose alarms have not been decided yet."""
-        return [
-            Watched(*row[:6], State(row[6]) if row[6] else None, row[7], row[8], row[9])
-            for row in self._database.read(_WATCHED)
-        ]
+        return [_watched(row) for row in self._database.read(_WATCHED)]
 
     def answer(self, answers: list[tuple[Watched, str, Ending | None, tuple[str, ...]]]) -> None:
         """Stop watching for something (`not_run_at` or `too_long_ms`), and give notice of it where there is one."""

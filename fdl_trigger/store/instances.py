@@ -18,6 +18,7 @@ from ..domain.errors import AlreadyRunning, QueueFull
 from ..domain.flow import Extent, Portion
 from ..domain.records import Counts
 from ..domain.states import Overlap, Reason, State
+from ..failpoints import fail_point
 from . import statements as sql
 from .audit import append
 from .journal import JournalEntries, write_entries
@@ -160,6 +161,8 @@ class InstanceStore:
             )
             for row in rows
         ]
+        if claims:
+            fail_point("claim.inside")
         connection.executemany(
             sql.EVENT, [(claim.id, State.WAITING, State.RUNNING, now, claim.attempt, None, None) for claim in claims]
         )

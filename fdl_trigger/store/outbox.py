@@ -12,6 +12,7 @@ from ..domain.errors import DefinitionInvalid
 from ..domain.notices import QUIET_MS, DeliveryStatus, Ending, NoticeRule, Occasion, document_of
 from ..domain.records import Counts
 from ..domain.states import Reason, State
+from ..failpoints import fail_point
 
 _ENDING = """
 SELECT i.task_id, t.uid, t.name, i.uid, i.state, i.reason, i.message, i.attempt, i.trigger_kind, i.trigger_by,
@@ -39,6 +40,7 @@ class Outbox:
 
         What goes wrong here is logged and undone; the ending stands.
         """
+        fail_point("settle.inside")
         rule = self._rule(task_id, version)
         if rule is None:
             return
@@ -51,6 +53,7 @@ class Outbox:
             connection.execute("ROLLBACK TO notice")
             logger.exception("no notice is given of instance %d", instance_id)
         connection.execute("RELEASE notice")
+        fail_point("outbox.inside")
 
     def _rule(self, task_id: int, version: int) -> NoticeRule | None:
         try:

@@ -4,6 +4,7 @@ import sqlite3
 
 from ..domain.clock import Clock
 from ..domain.states import Reason, State
+from ..failpoints import fail_point
 from . import statements as sql
 from .instances import InstanceStore
 from .writer import Writer
@@ -28,6 +29,7 @@ class Recovery:
     def _recover(
         self, connection: sqlite3.Connection, owner: str, may_rerun: dict[tuple[int, int], int]
     ) -> tuple[int, int]:
+        fail_point("recovery.begun")
         rows = connection.execute(
             "SELECT id, task_id, version, attempt, terminate_reason FROM instance "
             "WHERE state = 'RUNNING' AND owner <> ?",
@@ -44,6 +46,7 @@ class Recovery:
             else:
                 self._lose(connection, instance_id, attempt, terminate_reason)
                 self._instances.outbox.ended(connection, instance_id, task_id, version)
+            fail_point("recovery.inside")
         return back, len(rows) - back
 
     def _lose(

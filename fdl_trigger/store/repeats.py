@@ -6,6 +6,7 @@ from typing import Any
 from ..domain.creation import Created, NewInstance
 from ..domain.errors import IdempotencyConflict
 from ..domain.repeats import KEY_KEPT_MS, Once
+from ..failpoints import fail_point
 from . import statements as sql
 
 
@@ -37,6 +38,7 @@ def _by_key(connection: sqlite3.Connection, once: Once, now: int) -> Created | N
     if row is None:
         return None
     fingerprint, instance_id, uid, at = row
+    fail_point("key.found")
     if fingerprint != once.fingerprint:
         raise IdempotencyConflict(f"The idempotency key was used before for another request (instance {uid}).")
     return Created(instance_id, uid, at, "the idempotency key was used before for the same request")
@@ -44,12 +46,14 @@ def _by_key(connection: sqlite3.Connection, once: Once, now: int) -> Created | N
 
 def keep_key(connection: sqlite3.Connection, once: Once | None, created: Created) -> None:
     """Remember the key of a new instance."""
+    fail_point("accept.inside")
     if once is not None and once.key is not None:
         connection.execute(
             "INSERT OR REPLACE INTO idempotency_key (caller, key, fingerprint, instance_id, instance_uid, at) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             (once.caller, once.key, once.fingerprint, created.id, created.uid, created.at),
         )
+        fail_point("key.inside")
 
 
 def forget_keys(connection: sqlite3.Connection, now: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from peewee import OperationalError
 
 from ..domain.errors import StoreUnavailable
+from ..failpoints import fail_point
 from .database import StoreConnection, StoreDatabase
 
 T = TypeVar("T")
@@ -127,9 +128,12 @@ class Writer:
     def _commit(self, connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:
         try:
             connection.execute("BEGIN IMMEDIATE")
+            fail_point("writer.begun")
             for job in jobs:
                 _run_in_savepoint(connection, job)
+            fail_point("writer.before_commit")
             connection.execute("COMMIT")
+            fail_point("writer.committed")
         except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
