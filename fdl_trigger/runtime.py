@@ -10,6 +10,7 @@ from types import TracebackType
 from zoneinfo import ZoneInfo
 
 from .config import Settings
+from .config.local_zone import local_zone
 from .core.access import AccessService
 from .core.audit import AuditService
 from .core.connections import ConnectionService
@@ -18,7 +19,9 @@ from .core.globals import GlobalService
 from .core.instances import InstanceService
 from .core.keys import KeyService
 from .core.notices import NoticeService
+from .core.plan_reading import PlanReader
 from .core.reruns import RerunService
+from .core.schedules import ScheduleService
 from .core.sessions import SessionService
 from .core.tasks import TaskService
 from .core.users import UserService
@@ -27,6 +30,7 @@ from .domain.clock import Clock, system_clock
 from .domain.errors import StoreUnavailable
 from .engine.engine import Engine, EngineSettings
 from .engine.notices import NoticeDeliverer
+from .engine.scheduler import Scheduler
 from .nodes import node_types as all_node_types
 from .nodes.context import Limits, NodeType
 from .nodes.egress import Egress
@@ -61,6 +65,7 @@ class Runtime:
         }
         self._engine: Engine | None = None
         self._deliverer: NoticeDeliverer | None = None
+        self._scheduler: Scheduler | None = None
         path = Path(settings.store.path)
         self.store = Store(
             path,
@@ -81,7 +86,9 @@ class Runtime:
         self.instances = InstanceService(self.store, self._clock)
         self.watching = WatchService(self.store, self._clock, self.instances)
         self.reruns = RerunService(self.store, self._clock, self.instances, self._zone())
-        self.tasks = TaskService(self.store, self._node_types)
+        plans = PlanReader(self.store, self._clock, self.settings.engine.time_zone or local_zone())
+        self.tasks = TaskService(self.store, self._node_types, plans)
+        self.schedules = ScheduleService(self.store, self._clock, plans)
         self.connections = ConnectionService(self.store)
         self.globals = GlobalService(self.store)
         self.access = AccessService(self.store)
@@ -107,6 +114,8 @@ class Runtime:
         keep_days = self.settings.instances.keep_days
         self._deliverer = NoticeDeliverer(self.store, self._limits(), self._clock, keep_days)
         self._deliverer.start()
+        self._scheduler = Scheduler(self.store, self._clock, keep_days)
+        self._scheduler.start()
 
     def _limits(self) -> Limits:
         outgoing = self.settings.outgoing
@@ -130,6 +139,9 @@ class Runtime:
     def stop(self, grace_s: float | None = None) -> None:
         """Drain the engine for at most `grace_s` seconds (default: the setting) and close the store."""
         grace_s = self.settings.server.shutdown_grace_s if grace_s is None else grace_s
+        if self._scheduler is not None:
+            self._scheduler.stop()
+            self._scheduler = None
         if self._engine is not None:
             self._engine.stop(grace_s)
             self._engine = None
@@ -156,4 +168,6 @@ class Runtime:
             wrong["store"] = error.message
         if self._engine is not None and not self._engine.is_moving():
             wrong["dispatcher"] = "it has not turned for seconds; waiting instances do not start"
+        if self._scheduler is not None and not self._scheduler.is_moving():
+            wrong["scheduler"] = "it has not turned for seconds; due schedules do not run"
         return wrong

@@ -60,11 +60,13 @@ def apply(config: Path | None, publishes: bool, files: tuple[Path, ...]) -> None
             raise TaskFilesInvalid(problems)
         for connection in resolve(read, os.environ):
             _say("connection", connection.name, _save_connection(runtime, connection))
+        saved = []
         for entry in read.tasks:
             change, task = _save_task(runtime, entry.document)
             _say("task", task.name, change)
-            if publishes:
-                _say("task", task.name, _publish(runtime, task))
+            saved.append(task)
+        for task in saved if publishes else ():  # when all are there: plans may wait for tasks further down
+            _say("task", task.name, _publish(runtime, task))
 
 
 def _say(what: str, name: str, change: str) -> None:

@@ -11,25 +11,30 @@ from ..domain.errors import PermissionDenied
 from ..domain.flow import Node
 from ..domain.operations import Operation
 from ..domain.records import LOCAL, Principal, Task
+from ..domain.schedule_records import PlannedTask
 from ..domain.states import Reason
 from ..nodes.channels.schemas import CHANNEL_SCHEMAS
 from ..nodes.context import NodeType
 from ..store.store import Store
+from ..store.writer import Work
 from .lookup import find_task
 from .permissions import require
+from .plan_reading import PlanReader
 
 
 class TaskService:
     """The use cases around tasks. Tasks are named by `uid` (workId) or by `name`, one of the two."""
 
-    def __init__(self, store: Store, node_types: Mapping[str, NodeType]) -> None:
+    def __init__(self, store: Store, node_types: Mapping[str, NodeType], plans: PlanReader | None = None) -> None:
         self._store = store
         self._node_types = node_types
+        self._plans = plans or PlanReader(store)
 
     def check(self, document: Mapping[str, Any]) -> Definition:
         """Read a definition document, node settings included; raises DefinitionInvalid with every mistake."""
         definition = Definition.parse(document)
         problems = [problem for key, node in definition.flow.every_node() for problem in self._check(key, node)]
+        problems += self._plans.problems(definition.plans or ())
         if problems:
             raise invalid(problems)
         return definition
@@ -74,13 +79,23 @@ class TaskService:
         return find_task(self._store.catalog.current(), uid, name, principal, Operation.MANAGE_TASKS)
 
     def publish(self, *, uid: str | None = None, name: str | None = None, principal: Principal = LOCAL) -> Task:
-        """Make the draft the version that runs; raises PermissionDenied, TaskNotFound, DefinitionInvalid."""
+        """Make the draft the version that runs, and its plans the declared schedules of the task.
+
+        Raises PermissionDenied, TaskNotFound, DefinitionInvalid.
+        """
         task = self._managed(uid, name, principal)
         definition = self.check(task.draft)
         if problems := list(self._missing_connections(definition)):
             raise invalid(problems)
-        self._store.tasks.publish(task.id, principal.did("task.publish", task.name, workId=task.uid))
+        plans = None if definition.plans is None else self._plans.declared(definition.plans, task.id)
+        entry = principal.did("task.publish", task.name, workId=task.uid)
+        self._store.tasks.publish(task.id, entry, self._declaring(task, plans))
         return self.get(uid=task.uid)
+
+    def _declaring(self, task: Task, plans: builtins.list[PlannedTask] | None) -> Work[None] | None:
+        if plans is None:
+            return None
+        return lambda connection: self._store.schedules.declare(connection, task.id, plans)
 
     def _missing_connections(self, definition: Definition) -> Iterator[tuple[str, str]]:
         known = self._store.catalog.current().connections

@@ -16,6 +16,7 @@ from .states import Level, Overlap, Priority
 
 NAME_LENGTH = 128
 MAX_NODES = 1000
+MAX_PLANS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,10 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A task as it is drafted or published. `document` is the checked document it was read from."""
+    """A task as it is drafted or published. `document` is the checked document it was read from.
+
+    `plans` are the documents of its schedules, None when the task document leaves them to others.
+    """
 
     uid: str
     name: str
@@ -55,6 +59,7 @@ class Definition:
     flow: Flow
     control: Control
     document: Mapping[str, Any]
+    plans: tuple[Mapping[str, Any], ...] | None = None
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> "Definition":
@@ -226,9 +231,13 @@ class _TaskSchema(Schema):
     nodes = fields.List(fields.Nested(_NodeSchema), required=True, validate=validate.Length(1, MAX_NODES))
     lines = fields.List(fields.Nested(_LineSchema), load_default=list, validate=validate.Length(max=MAX_NODES * 10))
     control = fields.Nested(_ControlSchema, load_default=Control)
+    plans = fields.List(
+        fields.Dict(keys=fields.Str()), load_default=None, allow_none=True, validate=validate.Length(max=MAX_PLANS)
+    )
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
         flow = Flow(tuple(data.pop("nodes")), tuple(data.pop("lines")))
         uid = _as_uuid(str(data["uid"]) if data["uid"] else None)
-        return {**data, "uid": uid, "params": tuple(data["params"]), "flow": flow}
+        plans = None if data["plans"] is None else tuple(data["plans"])
+        return {**data, "uid": uid, "params": tuple(data["params"]), "flow": flow, "plans": plans}

@@ -139,9 +139,8 @@ class ScheduleStore:
 def record_of(row: tuple[Any, ...]) -> ScheduleRecord:
     """Return the record of a row of SELECT."""
     document, declared, paused = json.loads(row[6]), bool(row[8]), bool(row[9])
-    return ScheduleRecord(
-        *row[:6], document, row[7], declared, paused, row[10], row[11], row[12], row[13], row[14], row[15], row[16]
-    )
+    values: list[Any] = [*row[:6], document, row[7], declared, paused, *row[10:]]
+    return ScheduleRecord(*values)
 
 
 def _keep_sources(connection: sqlite3.Connection, schedule_id: int, task_id: int, sources: Iterable[int]) -> None:

@@ -17,7 +17,7 @@ from .database import StoreDatabase
 from .documents import Documents
 from .models import TaskModel, TaskVersionModel
 from .vault import Vault
-from .writer import Writer
+from .writer import Work, Writer
 
 
 class TaskStore:
@@ -78,8 +78,8 @@ class TaskStore:
             reason = f"the name '{definition.name}' belongs to another task"
             raise DefinitionInvalid(f"workName: {reason}", problems=[("workName", reason)]) from None
 
-    def publish(self, task_id: int, entry: AuditEntry) -> int:
-        """Make the draft the next published version and return its number."""
+    def publish(self, task_id: int, entry: AuditEntry, also: Work[None] | None = None) -> int:
+        """Make the draft the next published version and return its number; `also` shares its transaction."""
 
         def work(connection: sqlite3.Connection) -> int:
             now = self._clock()
@@ -94,6 +94,8 @@ class TaskStore:
                 self._database
             )
             TaskModel.update(version=version, published_at=now).where(TaskModel.id == task_id).execute(self._database)
+            if also is not None:
+                also(connection)
             return version
 
         return self._writer.write(audited(work, entry, self._clock))

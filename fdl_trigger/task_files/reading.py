@@ -12,7 +12,7 @@ from ..config import Problem
 from .entries import ConnectionEntry, TaskEntry, TaskFiles
 
 _TOP_KEYS = ("tasks", "connections")
-_TASK_KEYS = ("workId", "workName", "folder", "description", "params", "nodes", "lines", "control")
+_TASK_KEYS = ("workId", "workName", "folder", "description", "params", "nodes", "lines", "control", "plans")
 
 
 def read(paths: Iterable[Path]) -> TaskFiles:

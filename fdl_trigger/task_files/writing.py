@@ -8,7 +8,7 @@ import tomli_w
 
 from .entries import used_connections
 
-_ORDER = ("workId", "workName", "folder", "description", "params", "control", "nodes", "lines")
+_ORDER = ("workId", "workName", "folder", "description", "params", "control", "nodes", "lines", "plans")
 
 
 def dump(document: Mapping[str, Any]) -> str:
