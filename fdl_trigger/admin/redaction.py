@@ -1,19 +1,20 @@
 """Secrets of tasks and connections: masked in every answer, and put back where a masked text comes back unchanged."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..domain.errors import InvalidParameter
 from ..nodes.masking import Masker, names_a_secret
 
 MASK = "******"
+PART_MASK = "***"  # what stands for a secret inside an address or a text
 # Not "url": the address of a webhook is its secret.
 _PLAIN = frozenset(
     {"path", "type", "kind", "name", "host", "port", "user", "database", "schema", "encoding", "mode"}
     | {"caFile", "certFile", "keyFile"}
 )
 _PLAIN_HEADERS = frozenset({"accept", "accept-charset", "accept-language", "content-type", "user-agent"})
-_TABLES = frozenset({"headers", "params", "fields"})
+_TABLES = frozenset({"headers", "params", "fields", "env", "args", "content"})
 _SECRET_KEYS = frozenset({"password", "passwd", "secret", "token", "apikey", "credential", "authorization"})
 _TEXTS: dict[str, Callable[[str], str]] = {"url": Masker(()).url, "content": Masker(()).text}
 
@@ -38,10 +39,24 @@ def mask_document(value: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
         return {name: _mask_member(key, name, inner) for name, inner in _named(value, key)}
     if isinstance(value, list | tuple):
-        return [mask_document(inner, key) for inner in value]
+        return _mask_command(value) if key == "command" else [mask_document(inner, key) for inner in value]
     if isinstance(value, str) and value:
         return MASK if key.lower() in _SECRET_KEYS else _TEXTS.get(key, str)(value)
     return value
+
+
+def _mask_command(words: Sequence[Any]) -> list[Any]:
+    """Mask what follows options such as `--password x` and `--token=x`, the latter as a whole."""
+    before = ["", *map(str, words)]
+    return [
+        MASK if _is_option(str(one), "=") or _is_option(last, "") else one
+        for last, one in zip(before, words, strict=False)
+    ]
+
+
+def _is_option(word: str, sign: str) -> bool:
+    name, found, _ = word.partition("=")
+    return found == sign and name.startswith("-") and names_a_secret(name)
 
 
 def _named(value: Mapping[str, Any], key: str) -> Iterator[tuple[str, Any]]:
@@ -56,7 +71,7 @@ def _mask_member(key: str, name: str, value: Any) -> Any:
     is_table = key in _TABLES and name not in ("name", "value", "type")
     if is_table and isinstance(value, str) and value and _is_telling(key, name):
         return MASK
-    return mask_document(value, name)
+    return mask_document(value, "content" if key == "content" else name)
 
 
 def _is_telling(table: str, name: str) -> bool:
@@ -77,7 +92,7 @@ def unmask(given: Any, shown: Any, kept: Any, path: str = "") -> Any:
         ]
     if given == shown and kept is not None:
         return kept
-    if isinstance(given, str) and MASK in given:
+    if isinstance(given, str) and (MASK in given or (shown != kept and PART_MASK in given)):
         raise InvalidParameter(
             f"{path.lstrip('.')}: holds a mask; write the value itself.", problems=[(path.lstrip("."), "holds a mask")]
         )
