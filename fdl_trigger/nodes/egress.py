@@ -10,6 +10,7 @@ Ip = IPv4Address | IPv6Address
 _METADATA = frozenset(map(ip_address, ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254")))
 _NAT64 = IPv6Network("64:ff9b::/96")
 _SHARED = ip_network("100.64.0.0/10")
+_SITE = ip_network("fec0::/10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Egress:
             return self._loopback_refusal(ip, port, trusted)
         if port in self.own_ports and not trusted and _is_of_this_machine(ip):
             return f"port {port} is this service's own"
-        if not self.private_networks and (ip.is_private or ip in _SHARED):
+        if not self.private_networks and (ip.is_private or ip in _SHARED or ip in _SITE):
             return f"{ip} lies in a private network (private_networks is off in the section outgoing)"
         return None
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from api_server import Reply
 
+from fdl_trigger.domain.records import Connection
 from fdl_trigger.domain.states import Reason, State
+from fdl_trigger.runtime import Runtime
 
 
 @pytest.fixture
@@ -247,3 +249,40 @@ def test_half_characters_can_be_stored(ran, runtime, api, fails):
     assert states["ask"] is State.SUCCEEDED
     assert ended.state is (State.FAILED if fails else State.SUCCEEDED)
     assert "half \ufffd" in str(runtime.instances.log(ended.uid))
+
+
+@pytest.fixture
+def outcome_with(settings):
+    """Run one call in a service with these outgoing settings; returns the message of its end."""
+
+    def outcome(url, port=0, **outgoing):
+        changed = replace(
+            settings,
+            outgoing=replace(settings.outgoing, **outgoing),
+            server=replace(settings.server, port=port),
+        )
+        with Runtime(changed) as runtime:
+            runtime.connections.save(Connection("near", "api", {"allowLoopback": True}))
+            ended = []
+            for connection in (None, "near"):
+                call = node("call", "HTTP_CALL", {"url": url, "connection": connection})
+                task = runtime.tasks.publish(uid=runtime.tasks.save({"workName": "t", "nodes": [call]}).uid)
+                instance = runtime.instances.execute(uid=task.uid)
+                ended.append(runtime.instances.wait(instance.uid, 30).message or "")
+            return ended
+
+    return outcome
+
+
+def test_the_settings_decide_where_requests_go(api, outcome_with):
+    api.replies["/x"] = {}
+    port = int(api.url.rpartition(":")[2])
+    url = api.url + "/x"
+    plain, near = outcome_with(url, loopback=False)
+    assert "is this machine itself; only a connection with allowLoopback = true reaches it" in plain
+    assert near == ""
+    plain, near = outcome_with(url, port=port)
+    assert f"port {port} is this service's own" in plain
+    assert near == ""
+    assert outcome_with(url) == ["", ""]
+    assert "private network" in outcome_with("http://10.255.255.1/", private_networks=False)[1]
