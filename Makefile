@@ -24,6 +24,7 @@ test: $(VENV)/.dev ## install what the tests need (a browser, two database serve
 	@$(BIN)/pytest
 
 campaign: $(VENV)/.dev ## the long campaigns in full: kill loops, load
+	@scripts/databases
 	@CAMPAIGN=full $(BIN)/pytest -m campaign
 
 bench: $(VENV)/.base ## measure against the bare-Flask ceiling, print a table with ratios

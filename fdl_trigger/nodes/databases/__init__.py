@@ -22,7 +22,7 @@ KINDS = tuple(_HOMES)
 """Every kind of connection that is a database."""
 
 _Opener = Callable[[str, Mapping[str, Any], NodeContext], Database]
-_EXTRAS = {"psycopg": "postgres", "pymysql": "mysql"}
+_DRIVERS = {"postgresql": ("psycopg", "postgres"), "mysql": ("PyMySQL", "mysql")}  # and the extra that installs it
 
 
 def open_database(connection: Connection, context: NodeContext) -> Database:
@@ -45,13 +45,10 @@ def _opener_of(kind: str) -> _Opener:
     module, name = _HOMES[kind]
     try:
         found: _Opener = getattr(import_module(module, __name__), name)
-    except ModuleNotFoundError as error:
-        extra = _EXTRAS.get((error.name or "").partition(".")[0])
-        if extra is None:
-            raise
-        raise BuildError(
-            f"connections of kind {kind} need the driver {error.name}: pip install 'fdl-trigger[{extra}]'"
-        ) from None
+    except ImportError as error:
+        driver, extra = _DRIVERS[kind]
+        needed = f"connections of kind {kind} need the driver {driver}: pip install 'fdl-trigger[{extra}]'"
+        raise BuildError(f"{needed} ({error})") from None
     return found
 
 
