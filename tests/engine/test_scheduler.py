@@ -57,7 +57,7 @@ def test_fire_all_makes_up_every_missed_fire_up_to_its_cap(desk: Desk) -> None:
     uid = desk.schedule(misfire="FIRE_ALL", misfireLimit=3)
     desk.turn_at("2026-03-02T12:30")
     assert desk.service_dates() == [at(f"2026-03-02T{hour:02}:00") for hour in (8, 9, 10)]
-    assert [(fire.cause, fire.count) for fire in desk.fires(uid)][0] == (SkipCause.MISFIRE, 2)
+    assert next((fire.cause, fire.count) for fire in desk.fires(uid)) == (SkipCause.MISFIRE, 2)
 
 
 def test_a_year_of_outage_neither_hangs_nor_floods(desk: Desk) -> None:
