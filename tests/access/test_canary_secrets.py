@@ -174,11 +174,12 @@ class Scenario:
         self.service.command("backup", str(self.service.directory / "copy.db"))
 
 
-def test_no_planted_secret_comes_out_or_lies_in_clear(tmp_path: Path, source: str) -> None:
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_no_planted_secret_comes_out_or_lies_in_clear(tmp_path: Path, source: str, log_format: str) -> None:
     canaries = Canaries()
     directory = tmp_path / "service"
     directory.mkdir()
-    service = CanaryService(directory, canaries)
+    service = CanaryService(directory, canaries, log_format)
     password = canaries.plant("password of root", f"canary-{secrets.token_hex(12)}")
     service.command("users", "create", "root", "--role", "admin", given=f"{password}\n")
     with service:
