@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from .errors import DefinitionInvalid
+from .exposure import ExposeSchema
 from .flow import Condition, Flow, Judgment, Line, Node
 from .notices import NoticeRule, NoticeSchema
 from .parameters import Parameter, ParameterType
@@ -48,7 +50,8 @@ class Control:
 class Definition:
     """A task as it is drafted or published. `document` is the checked document it was read from.
 
-    `plans` are the documents of its schedules, None when the task document leaves them to others.
+    `plans` are the documents of its schedules, None when the task document leaves them to others. `expose` holds, by
+    the name of a dialect, what that dialect needs to know the task by.
     """
 
     uid: str
@@ -60,6 +63,7 @@ class Definition:
     control: Control
     document: Mapping[str, Any]
     plans: tuple[Mapping[str, Any], ...] | None = None
+    expose: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> "Definition":
@@ -234,6 +238,7 @@ class _TaskSchema(Schema):
     plans = fields.List(
         fields.Dict(keys=fields.Str()), load_default=None, allow_none=True, validate=validate.Length(max=MAX_PLANS)
     )
+    expose = fields.Nested(ExposeSchema, load_default=dict)
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> dict[str, Any]:

@@ -1,0 +1,18 @@
+"""By what names a dialect knows a task: the key `expose` of a task document, one schema a dialect."""
+
+from marshmallow import Schema, fields, validate
+
+_NAME = {"required": True, "validate": validate.Regexp(r"^[\w.:@-]{1,128}\Z")}
+
+
+class SchedulerXExposureSchema(Schema):
+    """The application group a task belongs to, and the namespace of the group (its UID)."""
+
+    group = fields.Str(**_NAME)
+    namespace = fields.Str(**_NAME)
+
+
+class ExposeSchema(Schema):
+    """The dialects that know a task besides FineDataLink's, which knows every task."""
+
+    schedulerx = fields.Nested(SchedulerXExposureSchema)
