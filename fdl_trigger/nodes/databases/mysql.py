@@ -70,7 +70,7 @@ def literal(position: int, value: Any) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | Decimal):
-        return f"{value:f}" if isinstance(value, Decimal) else str(value)
+        return f"({value:f})" if isinstance(value, Decimal) or value < 0 else str(value)
     if value is None:
         return "NULL"
     content = str(value).encode().hex()
