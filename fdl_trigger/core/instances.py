@@ -27,7 +27,7 @@ from ..domain.triggering import new_instance, require_runnable
 from ..failpoints import fail_point
 from ..store.store import Store
 from .lookup import find_task
-from .orders import Order, Triggered, as_instance, checked_key, checked_portion
+from .orders import Order, Triggered, as_instance, checked_key, checked_params, checked_portion
 from .permissions import require
 
 # Endings of this process wake a waiter at once; those of another process are seen at this interval.
@@ -73,7 +73,7 @@ class InstanceService:
             definition,
             order.trigger,
             order.operator or principal.name,
-            self._store.sealing.seal(definition.params, order.params),
+            self._store.sealing.seal(definition.params, checked_params(order.params)),
             application_id=principal.application_id,
             portion=checked_portion(definition, order.portion),
             service_date=order.service_date,

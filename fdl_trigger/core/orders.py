@@ -1,5 +1,6 @@
 """What a trigger asks for, checked, and what it gets."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,6 +47,15 @@ def checked_portion(definition: Definition, portion: Portion) -> Portion:
     except KeyError:
         raise InvalidParameter(f"The task '{definition.name}' has no node '{portion.node_id}'.") from None
     return portion
+
+
+def checked_params(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return called values; raises InvalidParameter for what cannot be kept: no JSON, or half a character."""
+    try:
+        json.dumps(dict(params), ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidParameter(f"The parameters cannot be kept as JSON text: {error}.") from None
+    return params
 
 
 def checked_key(key: str | None) -> str | None:

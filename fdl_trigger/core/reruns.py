@@ -19,7 +19,7 @@ from ..store.backfills import BackfillProgress
 from ..store.store import Store
 from .instances import InstanceService
 from .lookup import find_task
-from .orders import as_instance, checked_portion
+from .orders import as_instance, checked_params, checked_portion
 from .permissions import require
 
 MAX_DATES = 3660
@@ -181,7 +181,7 @@ def _known(definition: Definition, params: Mapping[str, Any]) -> Mapping[str, An
     defined = {parameter.name for parameter in definition.params}
     if unknown := sorted(set(params) - defined):
         raise InvalidParameter(f"The task '{definition.name}' has no parameter '{unknown[0][:64]}'.")
-    return params
+    return checked_params(params)
 
 
 def _dates(first: date, last: date) -> list[date]:

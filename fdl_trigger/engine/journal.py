@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..domain.clock import Clock
@@ -10,6 +11,8 @@ from ..domain.records import Counts, DirtyRow, LogLine, NodeRun
 from ..domain.states import Level
 from ..store.journal import JournalEntries
 from .masking import mask
+
+Seal = Callable[[Mapping[str, Any] | None], Mapping[str, Any] | None]
 
 MAX_LINES = 10_000  # then only BASIC and ERROR are kept (finedatalink-tasks.md section 13)
 MAX_DIRTY_ROWS = 1000  # kept per instance (section 8.1)
@@ -24,10 +27,14 @@ _PRINTED = {
 
 
 class RunJournal:
-    """The log lines, dirty rows and node runs of one instance; any thread may add to it."""
+    """The log lines, dirty rows and node runs of one instance; any thread may add to it.
 
-    def __init__(self, clock: Clock, level: Level, last_seq: int = 0) -> None:
+    `seal` makes what nodes left for others unreadable before it is handed to the store.
+    """
+
+    def __init__(self, clock: Clock, level: Level, last_seq: int = 0, seal: Seal | None = None) -> None:
         self._clock = clock
+        self._seal = seal
         self._printed = _PRINTED[level]
         self._seq = last_seq
         self._lock = threading.Lock()
@@ -68,7 +75,8 @@ class RunJournal:
     def node_run(self, run: NodeRun) -> None:
         """Keep the newest state of a node."""
         with self._lock:
-            self._node_runs[run.node_id] = self._changed[run.node_id] = run
+            self._node_runs[run.node_id] = run
+            self._changed[run.node_id] = run if self._seal is None else replace(run, outputs=self._seal(run.outputs))
 
     def totals(self) -> Counts:
         """Return the sum over the nodes."""

@@ -1,19 +1,20 @@
 """A running instance as one node sees it."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Protocol
 
 from ..domain.flow import Node
-from ..domain.parameters import ParameterError, Scope
+from ..domain.parameters import ParameterError, Scope, as_text
 from ..domain.records import Connection, Counts, NodeRun
 from ..domain.states import Level
 from ..nodes.context import Called, Limits
 from ..nodes.errors import BuildError, DirtyLimitExceeded, NodeError
+from ..nodes.masking import names_a_secret
 from ..store.catalog import Catalog
-from .masking import secret_values
+from .masking import MIN_LENGTH, secret_values
 from .run import Run
 
 _NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
@@ -108,7 +109,16 @@ class RunContext:
         for name in values:
             if not _NAME.fullmatch(name):
                 raise NodeError(f"'{name}' cannot be the name of a parameter")
+        telling = [as_text(value) for name, value in values.items() if names_a_secret(name)]
+        self._run.journal.hide(text for text in telling if len(text) >= MIN_LENGTH)
         self._leave("values", {**self._outputs().get("values", {}), **values})
+
+    def keep_attempts(self, attempts: Sequence[Mapping[str, Any]]) -> None:
+        """See FlowContext."""
+        masked = self._run.journal.masked
+        self._leave(
+            "attempts", [{k: masked(v) if isinstance(v, str) else v for k, v in one.items()} for one in attempts]
+        )
 
     def choose(self, node_ids: Collection[str]) -> None:
         """See FlowContext."""

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import tzinfo
 
 from ..domain.clock import Clock
@@ -73,7 +74,10 @@ class Runner:
         plan = self._planner.plan(claim.task_id, claim.version)
         definition = plan.definition
         last_seq = self._store.journal.last_seq(claim.id) if claim.attempt > 1 else 0
-        run.begin(definition.control, RunJournal(self._clock, definition.control.log_level, last_seq))
+        run.begin(
+            definition.control,
+            RunJournal(self._clock, definition.control.log_level, last_seq, self._store.sealing.seal_outputs),
+        )
         waited = claim.started_at - claim.created_at
         run.journal.log(definition.name, Level.BASIC, f"starts (attempt {claim.attempt}) after {waited} ms of waiting")
         for name in unmatched_names(definition.params, claim.params):
@@ -109,7 +113,11 @@ class Runner:
         """Return the nodes that succeeded before: in an earlier attempt, or restored from the instance it retries."""
         known = {node.id for node in flow.nodes}
         runs = self._store.journal.node_runs(run.claim.id) if len(known) > 1 else []
-        finished = {one.node_id: one for one in runs if one.state is State.SUCCEEDED and one.node_id in known}
+        finished = {
+            one.node_id: replace(one, outputs=self._store.sealing.open_outputs(one.outputs))
+            for one in runs
+            if one.state is State.SUCCEEDED and one.node_id in known
+        }
         for one in finished.values():
             run.journal.node_run(one)
         return finished

@@ -9,6 +9,7 @@ from ..domain.parameters import Parameter, ParameterType, as_text
 from .vault import Vault
 
 _SEALED = "$sealed"
+_OUTPUTS = "outputs of a node"
 
 
 class Sealing:
@@ -33,6 +34,20 @@ class Sealing:
     def open(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the values in clear."""
         return {name: self._open(name, value) if _is_sealed(value) else value for name, value in values.items()}
+
+    def seal_outputs(self, outputs: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Return what a node left for others, sealed as a whole: a token may be among the values it assigned."""
+        if outputs is None or _is_sealed(outputs):
+            return outputs
+        sealed: Mapping[str, Any] = self._seal(_OUTPUTS, json.dumps(outputs, ensure_ascii=False, default=str))
+        return sealed
+
+    def open_outputs(self, outputs: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Return what `seal_outputs` was given."""
+        if outputs is None or not _is_sealed(outputs):
+            return outputs
+        opened: Mapping[str, Any] = json.loads(self._open(_OUTPUTS, outputs))
+        return opened
 
     def fingerprint(self, subject: str, values: Mapping[str, Any]) -> str:
         """Return a digest of a request that tells nothing about secret values to those without the key."""

@@ -61,7 +61,7 @@ def test_a_path_below_a_file_cannot_hold_a_store(cli):
 def test_a_store_of_a_newer_version_is_told(cli):
     cli.run("tasks", "list")
     with closing(sqlite3.connect(cli.store)) as connection, connection:
-        connection.execute("UPDATE fdl_migration SET name = '9999_future' WHERE id = 1")
+        connection.execute("UPDATE fdl_migration SET name = '9999_future' WHERE name = '0001_initial'")
     assert "written by a newer version (it has 9999_future)" in cli.run("check", exit_code=1).stderr
 
 

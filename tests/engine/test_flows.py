@@ -9,6 +9,7 @@ import pytest
 from marshmallow import INCLUDE, Schema
 
 from fdl_trigger.config import Settings
+from fdl_trigger.domain.errors import InvalidParameter
 from fdl_trigger.domain.flow import Extent, Portion
 from fdl_trigger.domain.parameters import Parameter, ParameterType
 from fdl_trigger.domain.records import LOCAL, Counts
@@ -306,3 +307,20 @@ def test_a_secret_is_used_and_never_shown(rt: Runtime, script: Script, settings:
     rt.store.audit.newest()
     for path in Path(settings.store.path).parent.glob("runtime.db*"):
         assert b"canary" not in path.read_bytes()
+
+
+def test_what_nodes_assign_is_sealed_in_the_record_and_masked_in_the_log(
+    rt: Runtime, script: Script, settings: Settings
+) -> None:
+    nodes = {"a": {"assign": {"access_token": "canary-assigned"}}, "b": {"log": "with ${access_token}"}}
+    ended = _run(rt, _publish(rt, "o", nodes, ["a>b"]))
+    assert ended.state is State.SUCCEEDED
+    assert "with ******" in [line.text for line in rt.instances.log(ended.uid)]
+    for path in Path(settings.store.path).parent.glob("runtime.db*"):
+        assert b"canary" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("value", ["\ud800", float("nan"), object()])
+def test_values_that_cannot_be_kept_are_refused(rt: Runtime, value: object) -> None:
+    with pytest.raises(InvalidParameter, match="cannot be kept"):
+        rt.instances.execute(uid=_publish(rt, "o", {"a": {}}), params={"day": value})
