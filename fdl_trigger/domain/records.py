@@ -101,7 +101,8 @@ class Instance:
 class NodeRun:
     """One node of one instance, its last attempt. Times are UTC epoch milliseconds.
 
-    `outputs` is what the node left for others: `values` assigned to parameters, and the nodes it has `chosen`.
+    `outputs` is what the node left for others: `values` assigned to parameters, the nodes it has `chosen`, and the
+    `attempts` of its call.
     """
 
     node_id: str

@@ -9,11 +9,14 @@ from urllib.parse import quote, unquote, urlsplit
 from marshmallow import ValidationError
 from urllib3 import encode_multipart_formdata
 
+from ..domain.clock import system_clock
 from ..domain.records import Connection
 from .connection_schemas import load_settings
 from .context import NodeContext
 from .errors import BuildError
 from .http_client import Request
+from .integration_application import APP_KINDS, IntegrationApplication
+from .integration_auth import proved
 from .masking import Masker, names_a_secret
 from .schema_fields import Pairs
 from .source_schemas import TIMEOUT_HEADER
@@ -31,6 +34,7 @@ class RequestBuilder:
         self._context = context
         self._supplied_headers: Pairs = ()
         self._supplied = Authorization()
+        self._application: IntegrationApplication | None = None
         self.allows_loopback = False
         if settings.connection:
             self._take(context.connection(settings.connection))
@@ -59,7 +63,17 @@ class RequestBuilder:
             headers.put("Content-Type", content_type)  # nobody else knows the boundary
         timeout_s = _timeout_s(headers.take(TIMEOUT_HEADER), self._context.limits.request_timeout_s)
         masker = Masker((*headers.secrets(), *_secret_values(params), *(userinfo or ())[1:]))
-        return Request(settings.method, with_params(url, params), headers.as_sent(), body, timeout_s, masker)
+        request = Request(settings.method, with_params(url, params), headers.as_sent(), body, timeout_s, masker)
+        return self._proved(request)
+
+    def _proved(self, request: Request) -> Request:
+        own, supplied = self._settings.authorization.type, self._supplied.type
+        kind = supplied if own == "NONE" else own
+        if kind not in APP_KINDS:
+            return request
+        if self._application is None:
+            raise BuildError(f"{kind} needs a connection with an application")
+        return proved(request, kind, self._application, system_clock())
 
     def _authorization(self, resolve: Resolve) -> str | None:
         own = self._settings.authorization
@@ -76,6 +90,7 @@ class RequestBuilder:
             raise BuildError(f"the settings of connection '{connection.name}' cannot be read") from None
         self._supplied_headers = loaded["headers"]
         self._supplied = loaded["authorization"]
+        self._application = loaded["application"]
         self.allows_loopback = loaded["allowLoopback"]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from .channels.schemas import CHANNEL_SCHEMAS
+from .integration_application import APP_KINDS, IntegrationApplicationSchema
 from .schema_fields import NameValues
 from .source_schemas import AuthorizationSchema, headers_are_valid
 from .source_settings import Authorization
@@ -23,8 +24,15 @@ class ApiConnectionSchema(Schema):
         unknown = EXCLUDE
 
     authorization = fields.Nested(AuthorizationSchema, load_default=Authorization())
+    application = fields.Nested(IntegrationApplicationSchema, load_default=None, allow_none=True)
     headers = NameValues(load_default=(), validate=headers_are_valid)
     allowLoopback = fields.Bool(load_default=False)
+
+    @validates_schema
+    def _is_complete(self, data: dict[str, Any], **_: object) -> None:
+        kind = data["authorization"].type
+        if kind in APP_KINDS and data["application"] is None:
+            raise ValidationError(f"{kind} needs it", "application")
 
 
 class SqliteConnectionSchema(Schema):

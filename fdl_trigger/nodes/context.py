@@ -1,6 +1,6 @@
 """What a node is handed while it runs, and what it promises in return."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -76,6 +76,9 @@ class FlowContext(NodeContext, Protocol):
 
     def assign(self, values: Mapping[str, Any]) -> None:
         """Give values to parameters for the nodes downstream of this one; raises NodeError for a bad name."""
+
+    def keep_attempts(self, attempts: Sequence[Mapping[str, Any]]) -> None:
+        """Leave the record of the attempts of a call with the node run."""
 
     def choose(self, node_ids: Collection[str]) -> None:
         """Skip the nodes directly downstream that are not among these; raises NodeError for one that is not there."""

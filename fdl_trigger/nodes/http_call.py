@@ -78,6 +78,8 @@ class HttpCallSchema(Schema):
     body = fields.Nested(BodySchema, load_default=Body())
     encoding = fields.Str(load_default=None, allow_none=True, validate=validate.OneOf(("UTF-8", "UTF-16", "GBK")))
     verifyTls = fields.Bool(load_default=True)
+    retries = fields.Int(load_default=0, strict=True, validate=validate.Range(0, 3))
+    keepAttempts = fields.Bool(load_default=False)
     success = fields.Nested(SuccessSchema, load_default=Success())
     assign = fields.List(
         fields.Nested(AnswerAssignmentSchema), load_default=list, validate=[validate.Length(max=256), no_doubles]
@@ -92,8 +94,15 @@ class HttpCallSchema(Schema):
     def _build(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
         success, assign = data.pop("success"), tuple(data.pop("assign"))
         verify_tls = data.pop("verifyTls")
+        retries, keeps_attempts = data.pop("retries"), data.pop("keepAttempts")
         call = ApiSettings(**{**data, "url": data["url"].strip()}, verify_tls=verify_tls)
-        return {"call": call, "success": success, "assign": assign}
+        return {
+            "call": call,
+            "success": success,
+            "assign": assign,
+            "retries": retries,
+            "keeps_attempts": keeps_attempts,
+        }
 
 
 class HttpCall:
@@ -110,19 +119,22 @@ class HttpCall:
     def run(self, config: Mapping[str, Any], context: FlowContext) -> Counts:
         """Send, judge and assign; raises NodeError for an answer that is no success."""
         # urllib3 takes a while to import: only a node that runs pays for it.
-        from .answers import log_body, log_request, log_request_body, refused, text_of
+        from .answers import log_body, log_request_body, text_of
         from .api_request import RequestBuilder
+        from .call_attempts import CallAttempts
         from .http_client import HttpClient
 
         call: ApiSettings = config["call"]
         requests = RequestBuilder(call, context)
-        request = requests.build({})
-        log_request_body(context, request)
+
+        def build() -> "Request":
+            request = requests.build({})
+            log_request_body(context, request)
+            return request
+
         with HttpClient(context, verify_tls=call.verify_tls, allow_loopback=requests.allows_loopback) as client:
-            answer = client.send(request)
-        log_request(context, request, answer, None)
-        if not config["success"].allows(answer.status):
-            raise refused(request, answer)
+            attempts = CallAttempts(context, client, config["retries"], keeps=config["keeps_attempts"])
+            request, answer = attempts.send(build, config["success"].allows)
         text = text_of(answer, call.encoding)
         log_body(context, request, "response body", text)
         page = Page(1, answer.status, _document(text, config, request), EMPTY, answer.headers)

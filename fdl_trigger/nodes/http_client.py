@@ -37,7 +37,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 class Request:
     """One request, all parameters resolved.
 
-    `timeout_s` bounds the whole exchange, redirects included; `limited_by` tells people what sets it.
+    `timeout_s` bounds the whole exchange, redirects included; `limited_by` tells people what sets it. Without `follows`
+    an answer that redirects is the answer.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Request:
     timeout_s: float
     masker: Masker = field(default_factory=lambda: Masker(()))
     limited_by: str = "a header FDLTimeout sets another limit, in seconds"
+    follows: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class HttpClient:
         for _ in range(self._limits.max_redirects + 1):
             answer = self._exchange(request, expires)
             location = answer.headers.get("location")
-            if request.method != "GET" or answer.status not in _REDIRECTS or not location:
+            if not request.follows or request.method != "GET" or answer.status not in _REDIRECTS or not location:
                 return answer
             request = redirected(request, location)
         where = request.masker.url(request.url)

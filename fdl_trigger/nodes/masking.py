@@ -28,9 +28,14 @@ class Masker:
     """Replaces known secrets, and whatever stands under a name that looks like one, by ***."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets for form in _forms(secret)}
+        self._secrets = frozenset(secrets)
+        forms = {form for secret in self._secrets for form in _forms(secret)}
         known = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def hiding(self, secrets: Iterable[str]) -> "Masker":
+        """Return a masker that hides these secrets, too."""
+        return Masker(self._secrets | frozenset(secrets))
 
     def url(self, url: str) -> str:
         """Return an address fit for a log."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from .integration_application import APP_KINDS
 from .schema_fields import JsonPathText, NameValues, Pairs, Text
 from .source_settings import (
     PARAMETER_OF_MODE,
@@ -36,9 +37,9 @@ def headers_are_valid(headers: Pairs) -> None:
 
 
 class AuthorizationSchema(Schema):
-    """`authorization`: the type and what it needs."""
+    """`authorization`: the type and what it needs; for the APP_ types that is the `application` of the connection."""
 
-    type = fields.Str(load_default="NONE", validate=validate.OneOf(("NONE", "BEARER", "BASIC", "RAW")))
+    type = fields.Str(load_default="NONE", validate=validate.OneOf(("NONE", "BEARER", "BASIC", "RAW", *APP_KINDS)))
     token = fields.Str(load_default="")
     user = fields.Str(load_default="")
     password = fields.Str(load_default="")

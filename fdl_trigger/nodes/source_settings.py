@@ -10,7 +10,10 @@ CONTENT_TYPES = {"JSON": "application/json", "XML": "application/xml", "TEXT": "
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """How a request says who is asking: NONE, BEARER (token), BASIC (user, password) or RAW (value, sent unchanged)."""
+    """How a request says who is asking: NONE, BEARER (token), BASIC (user, password), RAW (value, sent unchanged).
+
+    The APP_ types prove the integration application of the connection.
+    """
 
     type: str = "NONE"
     token: str = ""

@@ -1,7 +1,7 @@
 """A real HTTP server in a thread, a context that stands for a running instance, and a SQLite target."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Lock
@@ -50,6 +50,7 @@ class Run:
         self.on_progress: Callable[[Counts], None] = lambda counts: None
         self.assigned: dict[str, Any] = {}
         self.chosen: list[str] | None = None
+        self.attempts: list[dict[str, Any]] = []
         self.secret_names: set[str] = set()
         self.inner: Callable[[Mapping[str, Any]], str | None] = lambda values: None
         self.tasks: dict[str, Callable[[Mapping[str, Any]], Called]] = {}
@@ -121,6 +122,9 @@ class Run:
     def assign(self, values: Mapping[str, Any]) -> None:
         self.assigned.update(values)
         self._scope = self._scope.with_values(values)
+
+    def keep_attempts(self, attempts: Sequence[Mapping[str, Any]]) -> None:
+        self.attempts = [dict(one) for one in attempts]
 
     def choose(self, node_ids: Collection[str]) -> None:
         self.chosen = list(node_ids)
