@@ -22,6 +22,7 @@ CLIENT = "fdl_trigger.client"
 _ATTEMPT = "fdl_trigger.attempt"
 
 Environ = MutableMapping[str, Any]
+Verify = Callable[[Application | None, int], Proof]
 
 
 class Admitted(NamedTuple):
@@ -77,6 +78,27 @@ class Admission:
         environ[CLIENT] = application.client_id
         return Admitted(principal_of(application, attempt.address, request_id.get()), named)
 
+    def admit_by(self, environ: Environ, client_id: str, verify: Verify) -> Principal:
+        """Return who calls by a scheme of a dialect's own, whose proof counts once; raises as `admit` does.
+
+        `verify` is given the application that `client_id` names (None: there is none) and the time of the call in UTC
+        epoch milliseconds; it returns the proof or raises AuthenticationFailed.
+        """
+        attempt = self._attempt(environ)
+        attempt.client_id = client_id
+        self._failed_logins.check(attempt.address, client_id)
+        application = attempt.application = self._access().get(client_id)
+        proof = verify(application, attempt.at)
+        if application is None:
+            raise AuthenticationFailed(check=Check.UNKNOWN)
+        attempt.name = application.name
+        self._rates.check(application, attempt.address)
+        self._spend_once(application, proof)
+        if proof.key_id is not None:
+            self._keys().used(proof.key_id)
+        environ[CLIENT] = application.client_id
+        return principal_of(application, attempt.address, request_id.get())
+
     def expect(self, environ: Environ, claim: str) -> None:
         """Begin a call that proves itself by other means; raises RateLimited when too many like it have failed.
 
@@ -112,7 +134,11 @@ class Admission:
         return application, proof
 
     def _spend(self, application: Application, proof: Proof) -> None:
-        if application.once and not self._keys().spend(application.id, proof.sign, proof.expires_at):
+        if application.once:
+            self._spend_once(application, proof)
+
+    def _spend_once(self, application: Application, proof: Proof) -> None:
+        if not self._keys().spend(application.id, proof.sign, proof.expires_at):
             raise AuthenticationFailed("The signature was used before; sign each call anew.", check=Check.USED)
 
     def refused(self, environ: Environ, action: str, error: TriggerError) -> None:

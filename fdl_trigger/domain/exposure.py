@@ -2,14 +2,14 @@
 
 from marshmallow import Schema, fields, validate
 
-_NAME = {"required": True, "validate": validate.Regexp(r"^[\w.:@-]{1,128}\Z")}
+_IS_NAME = validate.Regexp(r"^[\w.:@-]{1,128}\Z")
 
 
 class SchedulerXExposureSchema(Schema):
     """The application group a task belongs to, and the namespace of the group (its UID)."""
 
-    group = fields.Str(**_NAME)
-    namespace = fields.Str(**_NAME)
+    group = fields.Str(required=True, validate=_IS_NAME)
+    namespace = fields.Str(required=True, validate=_IS_NAME)
 
 
 class ExposeSchema(Schema):
