@@ -22,7 +22,8 @@ class Recovery:
         """Deal with RUNNING rows of processes that are gone: all whose owner is not `owner`.
 
         `may_rerun` maps (task id, version) to the attempts allowed, for the tasks that may run again after a crash.
-        Returns how many went back to WAITING and how many ended as TERMINATED, reason lost.
+        Called instances never do: nobody but their callers claims them. Returns how many went back to WAITING and how
+        many ended as TERMINATED, reason lost.
         """
         return self._writer.write(lambda connection: self._recover(connection, owner, may_rerun))
 
@@ -31,14 +32,15 @@ class Recovery:
     ) -> tuple[int, int]:
         fail_point("recovery.begun")
         rows = connection.execute(
-            "SELECT id, task_id, version, attempt, terminate_reason FROM instance "
+            "SELECT id, task_id, version, attempt, terminate_reason, parent_uid FROM instance "
             "WHERE state = 'RUNNING' AND owner <> ?",
             (owner,),
         ).fetchall()
         self._end_orphans(connection, owner)
         back = 0
-        for instance_id, task_id, version, attempt, terminate_reason in rows:
-            again = terminate_reason is None and attempt < may_rerun.get((task_id, version), 0)
+        for instance_id, task_id, version, attempt, terminate_reason, parent_uid in rows:
+            is_wanted = terminate_reason is None and parent_uid is None  # a caller that runs again calls anew
+            again = is_wanted and attempt < may_rerun.get((task_id, version), 0)
             if again and self._instances.back_to_waiting(
                 connection, instance_id, attempt, self._clock(), "the process that ran it is gone; it runs again"
             ):
