@@ -92,7 +92,7 @@ class Dispatcher:
         return max(0, min(POLL_MS, (due or now + POLL_MS) - now)) / 1000
 
     def _claim_and_start(self) -> None:
-        while (free := self._executor.free) > 0:
+        while not self._stopping.is_set() and (free := self._executor.free) > 0:
             claims = self._store.instances.claim_due(free, self._owner)
             for claim in claims:
                 fail_point("claim.committed")
