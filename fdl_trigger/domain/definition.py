@@ -18,15 +18,24 @@ from .states import Level, Overlap, Priority
 
 NAME_LENGTH = 128
 MAX_NODES = 1000
+LONGEST_WAIT_S = 3600
 MAX_PLANS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Retries of a failed node (section 9): `times` after the first try, `interval_s` seconds apart."""
+    """Retries of a failed node (section 9): `times` after the first try, `interval_s` seconds before the first of them.
+
+    Each further wait is `backoff` times the one before, an hour at most.
+    """
 
     times: int = 0
     interval_s: float = 120.0
+    backoff: float = 1.0
+
+    def wait_s(self, attempt: int) -> float:
+        """Return how long to wait after a failed attempt (1 for the first), in seconds."""
+        return float(min(self.interval_s * self.backoff ** (attempt - 1), LONGEST_WAIT_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class Control:
     """How an instance of the task is run (section 9)."""
 
     timeout_s: float | None = None
+    warn_after_s: float | None = None
     retry: Retry = Retry()
     dirty_threshold: int | None = None
     priority: Priority = Priority.MEDIUM
@@ -160,10 +170,11 @@ class _RetrySchema(Schema):
     enabled = fields.Bool(load_default=False)
     times = fields.Int(load_default=3, strict=True, validate=validate.Range(1, 100))
     intervalMinutes = fields.Float(load_default=2.0, validate=validate.Range(0, 60))
+    backoff = fields.Float(load_default=1.0, validate=validate.Range(1, 10))
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> Retry:
-        return Retry(data["times"] if data["enabled"] else 0, data["intervalMinutes"] * 60)
+        return Retry(data["times"] if data["enabled"] else 0, data["intervalMinutes"] * 60, data["backoff"])
 
 
 class _RecoverySchema(Schema):
@@ -185,10 +196,12 @@ class _OnceSchema(Schema):
         )
 
 
+_LONGER_THAN_NOTHING = validate.Range(min=0, min_inclusive=False, max=60 * 24 * 31)
+
+
 class _ControlSchema(Schema):
-    timeoutMinutes = fields.Float(
-        load_default=None, allow_none=True, validate=validate.Range(min=0, min_inclusive=False, max=60 * 24 * 31)
-    )
+    timeoutMinutes = fields.Float(load_default=None, allow_none=True, validate=_LONGER_THAN_NOTHING)
+    warnAfterMinutes = fields.Float(load_default=None, allow_none=True, validate=_LONGER_THAN_NOTHING)
     retry = fields.Nested(_RetrySchema, load_default=Retry())
     dirtyThreshold = fields.Int(load_default=None, allow_none=True, strict=True, validate=validate.Range(0, 10_000))
     priority = fields.Enum(Priority, load_default=Priority.MEDIUM)
@@ -205,6 +218,7 @@ class _ControlSchema(Schema):
         minutes = data["timeoutMinutes"]
         return Control(
             timeout_s=None if minutes is None else minutes * 60,
+            warn_after_s=None if data["warnAfterMinutes"] is None else data["warnAfterMinutes"] * 60,
             retry=data["retry"],
             dirty_threshold=data["dirtyThreshold"],
             priority=data["priority"],

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..domain.clock import Clock
 from ..domain.creation import Claim
 from ..domain.errors import StoreUnavailable
-from ..domain.states import Reason
+from ..domain.states import Level, Reason
 from ..failpoints import fail_point
 from ..store.store import Store
 from .executor import LocalExecutor
@@ -121,6 +121,8 @@ class Dispatcher:
 
     def _watch(self, now: int) -> None:
         for run in self._executor.active():
+            if run.warn_at is not None and now >= run.warn_at:
+                _warn(run)
             if run.deadline is not None and now >= run.deadline:
                 limit = run.control.timeout_s or 0
                 self._ask_to_stop(run, Stop(Reason.TIMEOUT, f"ran longer than its time limit of {limit:g} s"))
@@ -145,3 +147,11 @@ class Dispatcher:
         """Ask every run under way to stop."""
         for run in self._executor.active():
             self._ask_to_stop(run, stop)
+
+
+def _warn(run: Run) -> None:
+    """Say in the run log and in the service's that a run takes longer than its task expects."""
+    run.warn_at = None
+    text = f"runs longer than {run.control.warn_after_s or 0:g} s (warnAfterMinutes)"
+    run.journal.log(run.claim.uid, Level.WARN, text)
+    logger.warning("instance %s %s", run.claim.uid, text)

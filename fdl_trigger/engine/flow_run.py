@@ -90,10 +90,10 @@ class FlowRun:
             if attempt > retry.times or isinstance(error, BuildError | DirtyLimitExceeded):
                 self._note_failure(Outcome.of(error, f"node '{node.name}': {message}"))
                 return State.FAILED
-            text = f"retry {attempt} of {retry.times} in {retry.interval_s:g} s"
-            self._run.journal.log(node.name, Level.WARN, text)
+            wait_s = retry.wait_s(attempt)
+            self._run.journal.log(node.name, Level.WARN, f"retry {attempt} of {retry.times} in {wait_s:g} s")
             fail_point("node.before_retry")
-            self._run.switch.sleep(retry.interval_s)
+            self._run.switch.sleep(wait_s)
             fail_point("node.retried")
             attempt += 1
 

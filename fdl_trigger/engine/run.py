@@ -32,6 +32,7 @@ class Run:
         self.journal = RunJournal(clock, Level.WARN)
         self.control = Control()
         self.deadline: int | None = None  # epoch milliseconds
+        self.warn_at: int | None = None
         self.stop_by: int | None = None  # when an asked run that has not stopped is given up
         self.abandoned = False
 
@@ -39,5 +40,7 @@ class Run:
         """Take over the settings of the task, once they are known."""
         self.control = control
         self.journal = journal
+        if control.warn_after_s is not None:
+            self.warn_at = self.claim.started_at + round(control.warn_after_s * 1000)
         if control.timeout_s is not None:
             self.deadline = self.claim.started_at + round(control.timeout_s * 1000)

@@ -154,6 +154,30 @@ def test_a_failing_node_is_retried_as_often_as_its_task_says(runtime: Runtime, p
     assert [node.attempt for node in runtime.instances.node_runs(run.uid)] == [3]
 
 
+def test_waits_between_retries_may_grow(runtime: Runtime, publish, failing) -> None:
+    retry = {"enabled": True, "times": 3, "intervalMinutes": 0.0002, "backoff": 2}
+    run = runtime.instances.execute(uid=publish("o", "FAIL", config={"failures": 3}, control={"retry": retry}))
+    assert runtime.instances.wait(run.uid, PATIENCE_S).state is State.SUCCEEDED
+    waits = [line.text for line in runtime.instances.log(run.uid) if line.text.startswith("retry")]
+    assert waits == ["retry 1 of 3 in 0.012 s", "retry 2 of 3 in 0.024 s", "retry 3 of 3 in 0.048 s"]
+
+
+def test_a_run_that_takes_long_is_warned_of_once(runtime: Runtime, publish, gate, caplog) -> None:
+    run = runtime.instances.execute(uid=publish("orders", "GATE", control={"warnAfterMinutes": 0.001}))
+    assert gate.started.acquire(timeout=PATIENCE_S)
+    deadline = time.monotonic() + PATIENCE_S
+    while not (warned := _warnings(runtime, run.uid)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.7)  # another turn of the dispatcher
+    gate.gate.set()
+    runtime.instances.wait(run.uid, PATIENCE_S)
+    assert warned == _warnings(runtime, run.uid) == ["runs longer than 0.06 s (warnAfterMinutes)"]
+
+
+def _warnings(runtime: Runtime, uid: str) -> list[str]:
+    return [line.text for line in runtime.instances.log(uid) if line.level == "WARN"]
+
+
 def test_a_node_that_keeps_failing_fails_its_instance_with_the_message(runtime: Runtime, publish) -> None:
     run = runtime.instances.execute(uid=publish("orders", "FAIL"))
     ended = runtime.instances.wait(run.uid, PATIENCE_S)
