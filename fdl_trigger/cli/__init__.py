@@ -11,6 +11,7 @@ from .keys import apps
 from .notices import notices
 from .params import params
 from .reruns import backfills
+from .schedules import schedules
 from .serving import demo, serve
 from .tasks import tasks
 from .users import users
@@ -32,5 +33,19 @@ def main() -> None:
     """
 
 
-for command in (serve, demo, check, tasks, apps, users, instances, backfills, params, notices, audit, backup):
+for command in (
+    serve,
+    demo,
+    check,
+    tasks,
+    apps,
+    users,
+    instances,
+    backfills,
+    params,
+    schedules,
+    notices,
+    audit,
+    backup,
+):
     main.add_command(command)
