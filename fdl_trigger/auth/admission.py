@@ -79,7 +79,7 @@ class Admission:
         return Admitted(principal_of(application, attempt.address, request_id.get()), named)
 
     def admit_by(self, environ: Environ, client_id: str, verify: Verify) -> Principal:
-        """Return who calls by a scheme of a dialect's own, whose proof counts once; raises as `admit` does.
+        """Return who calls by a scheme of a dialect's own; a proof with a `sign` counts once. Raises as `admit` does.
 
         `verify` is given the application that `client_id` names (None: there is none) and the time of the call in UTC
         epoch milliseconds; it returns the proof or raises AuthenticationFailed.
@@ -93,7 +93,8 @@ class Admission:
             raise AuthenticationFailed(check=Check.UNKNOWN)
         attempt.name = application.name
         self._rates.check(application, attempt.address)
-        self._spend_once(application, proof)
+        if proof.sign:
+            self._spend_once(application, proof)
         if proof.key_id is not None:
             self._keys().used(proof.key_id)
         environ[CLIENT] = application.client_id

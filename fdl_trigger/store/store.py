@@ -15,13 +15,16 @@ from .backfills import BackfillStore
 from .catalog import Catalog
 from .connections import ConnectionStore
 from .database import StoreDatabase
+from .exposure import ExposureStore
 from .fires import FireStore
 from .globals import GlobalStore
 from .instances import InstanceStore
 from .journal import JournalStore
+from .key_pairs import KeyPairs
 from .keys import KeyStore, require_right_key
 from .locks import FileLock
 from .notices import NoticeStore
+from .numbers import Numbers
 from .outbox import Outbox
 from .records import InstanceReader
 from .recovery import Recovery
@@ -89,10 +92,13 @@ class Store:
         self.tokens = TokenStore(self.database, self._writer, vault, self._clock)
         self.globals = GlobalStore(self.database, self._writer, vault, self._clock)
         self.sealing = Sealing(vault)
+        self.key_pairs = KeyPairs(self.database, self._writer, vault)
+        self.numbers = Numbers(self.database, self._writer)
         self.backfills = BackfillStore(self.database)
         self.notices = NoticeStore(self.database, self._writer, self._clock)
         self.schedules = ScheduleStore(self.database, self._writer, self._clock)
         self.fires = FireStore(self.database, self._writer, self._clock, self.instances, self.work)
+        self.exposure = ExposureStore(self.database, self._writer, self._clock)
         self.catalog = Catalog(self, self._writer, self._clock)
         self.tasks.seal()
         self.instances.recount()

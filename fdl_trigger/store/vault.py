@@ -99,6 +99,7 @@ def has_secrets(database: StoreDatabase) -> bool:
     (row,) = database.read(
         "SELECT EXISTS (SELECT 1 FROM connection) OR EXISTS (SELECT 1 FROM application_key) "
         "OR EXISTS (SELECT 1 FROM signing_key) OR EXISTS (SELECT 1 FROM global_parameter) "
+        "OR EXISTS (SELECT 1 FROM key_pair) "
         "OR EXISTS (SELECT 1 FROM task WHERE draft LIKE 'aes:%')"
     )
     return bool(row[0])
