@@ -15,6 +15,7 @@ from .core.access import AccessService
 from .core.audit import AuditService
 from .core.connections import ConnectionService
 from .core.diagnosis import DiagnosisService
+from .core.exposure import ExposureService
 from .core.globals import GlobalService
 from .core.instances import InstanceService
 from .core.keys import KeyService
@@ -89,6 +90,7 @@ class Runtime:
         plans = PlanReader(self.store, self._clock, self.settings.engine.time_zone or local_zone())
         self.tasks = TaskService(self.store, self._node_types, plans)
         self.schedules = ScheduleService(self.store, self._clock, plans)
+        self.exposure = ExposureService(self.store)
         self.connections = ConnectionService(self.store)
         self.globals = GlobalService(self.store)
         self.access = AccessService(self.store)

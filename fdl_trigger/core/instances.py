@@ -67,6 +67,8 @@ class InstanceService:
         Raises what `execute` raises, InvalidParameter for a bad key or node, IdempotencyConflict.
         """
         task = self._task(principal, Operation.EXECUTE, uid, name)
+        if order.even_disabled:
+            task = replace(task, enabled=True)
         definition = self._store.catalog.definition(task.id, require_runnable(task))
         new = new_instance(
             task,

@@ -20,6 +20,7 @@ class Order:
 
     `due_at` delays the start, `service_date` is the time that time parameters count from, `portion` the part of the
     flow to run, `idempotency_key` the caller's own name for this request, `dedupe_key` one that holds for ever.
+    `even_disabled` also runs a disabled task.
     """
 
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Order:
     service_date: int | None = None
     idempotency_key: str | None = None
     dedupe_key: str | None = None
+    even_disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
