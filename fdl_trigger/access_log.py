@@ -4,13 +4,17 @@ import logging
 import re
 import time
 import uuid
+from typing import Any
 
 from flask import Flask, Response, request
+from werkzeug.wsgi import get_path_info
 
 from .dialects.base import CLIENT
 from .logs import request_id
 
 log = logging.getLogger(__name__)
+
+Environ = dict[str, Any]
 
 _STARTED = "fdl_trigger.started"
 _CLOSED = "default-src 'none'; frame-ancestors 'none'"  # what an answer may load and who may frame it: nothing, nobody
@@ -31,18 +35,19 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 def watch(app: Flask) -> None:
     """Give every request an id (the caller's `X-Request-Id` if sane) and a log line without its query or secrets."""
-    app.before_request(_open)
-    app.after_request(_close)
+    app.before_request(lambda: begin(request.environ))
+    app.after_request(lambda response: finish(request.environ, response))
 
 
-def _open() -> None:
-    environ = request.environ
+def begin(environ: Environ) -> None:
+    """Do what comes before any answer."""
     given = environ.get("HTTP_X_REQUEST_ID", "")
     environ[_STARTED] = time.perf_counter()
     request_id.set(given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex)
 
 
-def _close(response: Response) -> Response:
+def finish(environ: Environ, response: Response) -> Response:
+    """Do what comes after, and return the response."""
     headers = response.headers
     headers.add("X-Request-Id", request_id.get())
     headers.add("X-Content-Type-Options", "nosniff")
@@ -50,12 +55,12 @@ def _close(response: Response) -> Response:
         if name not in headers:
             headers.add(name, value)
     if log.isEnabledFor(logging.INFO):
-        _write_line(response)
+        _write_line(environ, response)
     return response
 
 
-def _write_line(response: Response) -> None:
-    environ, method, path = request.environ, request.method, request.path
+def _write_line(environ: Environ, response: Response) -> None:
+    method, path = environ["REQUEST_METHOD"], f"/{get_path_info(environ).lstrip('/')}"
     log.info(
         "%s %s %d %.1f ms client=%s",
         method if method.isalpha() else ascii(method),

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -28,6 +28,7 @@ from .auth.refusals import Refusals
 from .auth.throttle import LoginThrottle
 from .config import Settings
 from .dialects import DIALECTS, MountedDialect, Services
+from .direct import Direct
 from .domain.clock import Clock, system_clock
 from .domain.definition import flatten
 from .domain.errors import (
@@ -64,18 +65,24 @@ def create_app(runtime: Runtime, *, clock: Clock = system_clock) -> Flask:
         OPENAPI_URL_PREFIX="/api",
         PROVIDE_AUTOMATIC_OPTIONS=False,  # a route answers the methods it declares
     )
-    if settings.server.trusted_proxies:
-        layered = TrustedProxies(app.wsgi_app, settings.server.trusted_proxies)
-        app.wsgi_app = layered  # type: ignore[method-assign]  # Flask's own way to add a layer
     watch(app)
     _mount_static(app)
     _mount_health(app, runtime)
     mount_documentation(app)
     api = _Api(app)
     logins = _logins(runtime, clock)
-    api.mount(_services(runtime, clock, logins), settings)
+    services = _services(runtime, clock, logins)
+    api.mount(services, settings)
     api.add(Admin(app, AdminServices(runtime, logins, _refusals(runtime), clock)))
+    _add_layers(app, services, settings)
     return app
+
+
+def _add_layers(app: Flask, services: Services, settings: Settings) -> None:
+    layered: Callable[..., Any] = Direct(app, services.direct, settings.server.max_body_bytes)
+    if settings.server.trusted_proxies:
+        layered = TrustedProxies(layered, settings.server.trusted_proxies)
+    app.wsgi_app = layered  # type: ignore[method-assign]  # Flask's own way to add a layer
 
 
 def static_folder() -> Path | None:

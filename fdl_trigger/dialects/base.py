@@ -15,7 +15,10 @@ from ..core.watching import WatchService
 from ..domain.applications import Application
 from ..domain.errors import TriggerError
 
-__all__ = ["CLIENT", "Dialect", "MountedDialect", "Services"]
+__all__ = ["CLIENT", "Dialect", "DirectView", "MountedDialect", "Services"]
+
+DirectView = Callable[[dict[str, Any], Callable[[], bytes]], Response]
+"""Answers a request from its WSGI environment and its body alone, so that it may be served without the framework."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class Services:
     dialect is mounted. `logins` knows who a token stands for, `operator` returns the name of the user a caller names as
     the operating one (AuthenticationFailed when there is none). `threads` is how many requests the server serves at a
     time, `zone` the zone of times without one (None: the system's), `cors_origins` the origins of pages that may call
-    with any application, `options` the dialect's own section of the settings.
+    with any application, `options` the dialect's own section of the settings. In `direct` a dialect may enter views of
+    calls that come often, by method and path; each has a route as well, which answers the same.
     """
 
     instances: Callable[[], InstanceService]
@@ -40,6 +44,7 @@ class Services:
     zone: tzinfo | None = None
     cors_origins: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    direct: dict[tuple[str, str], DirectView] = field(default_factory=dict)
 
 
 class MountedDialect(Protocol):

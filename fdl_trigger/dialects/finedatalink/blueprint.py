@@ -24,7 +24,10 @@ from .spec import document, security_schemes
 
 MODULE = LOGIN_ROOT.removeprefix(APPLICATION_ROOT)
 View = Callable[..., Response]
-Admit = Callable[[dict[str, Any], Query], Caller]
+Body = Callable[[], bytes]
+Admit = Callable[[dict[str, Any], Query, Body], Caller]
+Respond = Callable[[dict[str, Any], Mapping[str, str], Body], Response]
+OFTEN = frozenset({"execute_by_id", "execute_by_name", "record_info"})
 _ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -73,17 +76,21 @@ class OpenPlatform:
 
     def render_error(self, error: TriggerError) -> Response:
         """Return the answer for an error, in the envelope of section 7.4."""
+        return self._failure(request.environ, error)
+
+    def _failure(self, environ: dict[str, Any], error: TriggerError) -> Response:
         response = answers.failure(error, business_http_status=self._options.business_http_status)
-        return self._cors.decorate(request.environ, response)
+        return self._cors.decorate(environ, response)
 
     def _blueprint(self) -> Blueprint:
         blueprint = Blueprint("finedatalink", __name__, description="FineDataLink open platform: scheduled tasks")
         options, zone = self._options, self._services.zone
         for wire in (*OPERATIONS, *EXTENSIONS):
             schema = argument_schema(wire, zone, options.list_limit, options.wait_max_s)
-            view = self._view(wire, schema, self._admit)
-            self._add(blueprint, wire, "", wire.name, document(wire, schema)(view))
-            view = self._view(wire, schema, self._platform_login.admit)
+            respond = self._respond(wire, schema, self._admit)
+            self._add(blueprint, wire, "", wire.name, document(wire, schema)(self._view(wire, respond)))
+            self._add_direct(wire, respond)
+            view = self._view(wire, self._respond(wire, schema, self._admit_by_token))
             self._add(blueprint, wire, MODULE, f"{wire.name}_login", document(wire, schema, by_token=True)(view))
         self._refuse_the_rest(blueprint)
         return blueprint
@@ -108,31 +115,46 @@ class OpenPlatform:
             # Past flask-smorest, which would document it.
             flask.Blueprint.add_url_rule(blueprint, path, f"login{len(path)}", refuse, methods=_ALL_METHODS)
 
-    def _view(self, wire: WireOperation, schema: Schema, admit: Admit) -> View:
+    def _add_direct(self, wire: WireOperation, respond: Respond) -> None:
+        """Have the documented path of an operation that is called often served without Flask."""
+        if wire.name in OFTEN:
+            for prefix in self.prefixes:
+                path = prefix + APPLICATION_ROOT + wire.paths[0]
+                self._services.direct[wire.methods[0], path] = lambda environ, body: respond(environ, {}, body)
+
+    def _view(self, wire: WireOperation, respond: Respond) -> View:
+        def answer(**path: str) -> Response:
+            if request.method == "OPTIONS":
+                return self._cors.preflight(request)
+            return respond(request.environ, path, request.get_data)
+
+        return permits(wire.operation)(answer)
+
+    def _respond(self, wire: WireOperation, schema: Schema, admit: Admit) -> Respond:
         names = tuple(schema.fields)
         action = self._actions.of(wire)
 
-        def answer(**path: str) -> Response:
-            environ = request.environ
-            if environ["REQUEST_METHOD"] == "OPTIONS":
-                return self._cors.preflight(request)
+        def respond(environ: dict[str, Any], path: Mapping[str, str], body: Body) -> Response:
             try:
                 query = read_query(environ.get("QUERY_STRING", ""))
-                caller = admit(environ, query)
-                values = with_headers(merge(names, path, read_body(request.get_data()), query), names, environ)
+                caller = admit(environ, query, body)
+                values = with_headers(merge(names, path, read_body(body()), query), names, environ)
                 result = action(load(schema, values), caller)
                 response = answers.event_stream(result) if wire.streams else answers.success(result)
             except TriggerError as error:
                 self._services.admission.refused(environ, f"task.{wire.operation}", error)
-                return self.render_error(error)
+                return self._failure(environ, error)
             return self._cors.decorate(environ, response)
 
-        return permits(wire.operation)(answer)
+        return respond
 
-    def _admit(self, environ: dict[str, Any], query: Query) -> Caller:
+    def _admit(self, environ: dict[str, Any], query: Query, body: Body) -> Caller:
         def operator() -> str | None:
             named = read_operator(environ.get("HTTP_DECUSER"), query)
             return None if named is None else self._services.operator(named)
 
-        admitted = self._services.admission.admit(environ, query, operator=operator, body=request.get_data)
+        admitted = self._services.admission.admit(environ, query, operator=operator, body=body)
         return Caller(admitted.principal, admitted.operator)
+
+    def _admit_by_token(self, environ: dict[str, Any], query: Query, body: Body) -> Caller:
+        return self._platform_login.admit(environ, query)
