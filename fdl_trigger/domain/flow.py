@@ -1,8 +1,9 @@
 """The flow of a task: nodes joined by lines, an acyclic graph (finedatalink-tasks.md section 3)."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -73,12 +74,36 @@ class Line:
         return state in (State.SUCCEEDED, State.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what follows from the lines is worked out once
 class Flow:
     """Nodes and lines; `in_order` walks them so that every node comes after all that lead to it."""
 
     nodes: tuple[Node, ...]
     lines: tuple[Line, ...]
+
+    @cached_property
+    def _ordered(self) -> tuple[Node, ...]:
+        known = {node.id: node for node in self.nodes}
+        sorter: TopologicalSorter[str] = TopologicalSorter({node.id: [] for node in self.nodes})
+        for line in self.lines:
+            sorter.add(line.target, line.source)
+        return tuple(known[node_id] for node_id in sorter.static_order() if node_id in known)
+
+    @cached_property
+    def _lines_to(self) -> Mapping[str, list[Line]]:
+        return _grouped((line.target, line) for line in self.lines)
+
+    @cached_property
+    def _lines_from(self) -> Mapping[str, list[Line]]:
+        return _grouped((line.source, line) for line in self.lines)
+
+    def before(self, node_id: str) -> frozenset[str]:
+        """Return the nodes whose lines lead straight to a node."""
+        return frozenset(line.source for line in self._lines_to.get(node_id, ()))
+
+    def after(self, node_id: str) -> frozenset[str]:
+        """Return the nodes that the lines of a node lead straight to."""
+        return frozenset(line.target for line in self._lines_from.get(node_id, ()))
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield (key, reason) for every mistake of the graph, inner flows included."""
@@ -99,14 +124,8 @@ class Flow:
             yield "lines", "the lines form a circle: " + " -> ".join(reversed(error.args[1]))
 
     def in_order(self) -> Iterator[Node]:
-        """Yield the nodes in an order their lines allow; raises graphlib.CycleError for a circle."""
-        known = {node.id: node for node in self.nodes}
-        sorter: TopologicalSorter[str] = TopologicalSorter({node.id: [] for node in self.nodes})
-        for line in self.lines:
-            sorter.add(line.target, line.source)
-        for node_id in sorter.static_order():
-            if node_id in known:
-                yield known[node_id]
+        """Return the nodes in an order their lines allow; raises graphlib.CycleError for a circle."""
+        return iter(self._ordered)
 
     def every_node(self, path: str = "") -> Iterator[tuple[str, Node]]:
         """Yield every node, inner ones included, with the key of its place ("nodes[0].nodes[2]")."""
@@ -118,11 +137,11 @@ class Flow:
 
     def upstream(self, node_id: str) -> frozenset[str]:
         """Return all nodes that lead to a node."""
-        return _reachable(node_id, [(line.target, line.source) for line in self.lines])
+        return _reachable(node_id, self.before)
 
     def downstream(self, node_id: str) -> frozenset[str]:
         """Return all nodes a node leads to."""
-        return _reachable(node_id, [(line.source, line.target) for line in self.lines])
+        return _reachable(node_id, self.after)
 
     def selected(self, portion: Portion) -> frozenset[str]:
         """Return the nodes of a portion; raises KeyError for a node the flow does not have."""
@@ -144,21 +163,25 @@ class Flow:
         Predecessors that do not stand in `ended` take no part in this run and are not waited for; `closed` lines, as
         (source, target), are never met.
         """
-        lines = [line for line in self.lines if line.target == node.id and line.source in ended]
+        lines = [line for line in self._lines_to.get(node.id, ()) if line.source in ended]
         met = [line.is_met_by(ended[line.source]) and (line.source, line.target) not in closed for line in lines]
         if not met:
             return True
         return all(met) if node.judgment is Judgment.ALL else any(met)
 
 
-def _reachable(start: str, steps: list[tuple[str, str]]) -> frozenset[str]:
-    following: dict[str, list[str]] = {}
-    for source, target in steps:
-        following.setdefault(source, []).append(target)
+def _grouped(lines: Iterable[tuple[str, Line]]) -> dict[str, list[Line]]:
+    groups: dict[str, list[Line]] = {}
+    for node_id, line in lines:
+        groups.setdefault(node_id, []).append(line)
+    return groups
+
+
+def _reachable(start: str, following: Callable[[str], frozenset[str]]) -> frozenset[str]:
     found: set[str] = set()
     pending = [start]
     while pending:
-        for node_id in following.get(pending.pop(), ()):
+        for node_id in following(pending.pop()):
             if node_id not in found:
                 found.add(node_id)
                 pending.append(node_id)

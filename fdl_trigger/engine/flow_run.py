@@ -123,9 +123,10 @@ class FlowRun:
     def _context(self, node: Node, attempt: int) -> RunContext:
         tools = self._tools
         begun = NodeRun(self._path + node.id, node.name, State.RUNNING, attempt, tools.clock(), None, Counts(), None)
-        next_ids = frozenset(line.target for line in self._flow.lines if line.source == node.id)
         scope = self._scope_of(node)
-        return RunContext(self._run, node, scope, tools.store.catalog, tools.limits, begun, self, next_ids)
+        return RunContext(
+            self._run, node, scope, tools.store.catalog, tools.limits, begun, self, self._flow.after(node.id)
+        )
 
     def _end(self, node: Node, context: RunContext, state: State, error: str | None) -> str:
         now = self._tools.clock()
@@ -157,14 +158,17 @@ class FlowRun:
 
     def _scope_of(self, node: Node) -> Scope:
         """Return what a node can refer to: what nodes upstream of it assigned, and how they ended."""
-        upstream = self._flow.upstream(node.id)
         with self._lock:
             before = [(known, self._runs[known.id]) for known in self._flow.in_order() if known.id in self._runs]
         values: dict[str, Any] = {f"{known.name}.opresult": OPRESULT.get(run.state, "") for known, run in before}
-        for known, run in before:
-            if known.id in upstream:
-                values.update((run.outputs or {}).get("values", {}))
-        direct = {line.source for line in self._flow.lines if line.target == node.id}
+        assigned = [
+            (known.id, run.outputs["values"]) for known, run in before if run.outputs and "values" in run.outputs
+        ]
+        upstream = self._flow.upstream(node.id) if assigned else frozenset()
+        for known_id, given in assigned:
+            if known_id in upstream:
+                values.update(given)
+        direct = self._flow.before(node.id)
         values["prepose.successInfo"] = _info(before, direct, State.SUCCEEDED)
         values["prepose.failedInfo"] = _info(before, direct, State.FAILED)
         return self._scope.with_values(values)

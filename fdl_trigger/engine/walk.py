@@ -1,6 +1,7 @@
 """Walking a flow: which node starts when, side by side where lines allow it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import heapq
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from ..domain.flow import Flow, Node
@@ -28,21 +29,20 @@ class Walk:
         self._run_node = run_node
         self._on_skip = on_skip
         self._parallel = parallel
-        self._pending = [node for node in flow.in_order() if node.id in selected and node.id not in ended]
-        taking_part = {node.id for node in self._pending}
-        self._before: dict[str, set[str]] = {node_id: set() for node_id in taking_part}
-        for line in flow.lines:
-            if line.target in taking_part and line.source in taking_part:
-                self._before[line.target].add(line.source)
+        self.ended = dict(ended)
+        pending = [node for node in flow.in_order() if node.id in selected and node.id not in ended]
+        self._pending = {node.id: node for node in pending}
+        self._place = {node.id: place for place, node in enumerate(pending)}
+        self._awaited = {node.id: len(flow.before(node.id) & self._pending.keys()) for node in pending}
+        self._decided = [node.id for node in pending if not self._awaited[node.id]]
+        self._ready: list[tuple[int, Node]] = []  # a heap: what stands further up in the flow starts first
         self._running: dict[Future[State], str] = {}
         self._pool: ThreadPoolExecutor | None = None
         self._closed: set[tuple[str, str]] = set()
-        self.ended = dict(ended)
 
     def close_lines(self, source: str, chosen: Collection[str]) -> None:
         """Let only the chosen nodes directly after `source` start; the lines to the others are never met."""
-        targets = {line.target for line in self._flow.lines if line.source == source}
-        self._closed |= {(source, target) for target in targets - set(chosen)}
+        self._closed |= {(source, target) for target in self._flow.after(source) - set(chosen)}
 
     def walk(self) -> dict[str, State]:
         """Run the nodes and return how each of them ended; what `run_node` raises ends the walk."""
@@ -50,7 +50,7 @@ class Walk:
             while True:
                 ready = self._take_ready(self._parallel - len(self._running))
                 if len(ready) == 1 and not self._running:
-                    self.ended[ready[0].id] = self._run_node(ready[0])
+                    self._end(ready[0].id, self._run_node(ready[0]))
                     continue
                 for node in ready:
                     self._start(node)
@@ -68,23 +68,25 @@ class Walk:
 
     def _await_one(self) -> None:
         for future in wait(self._running, return_when=FIRST_COMPLETED).done:
-            self.ended[self._running.pop(future)] = future.result()
+            self._end(self._running.pop(future), future.result())
+
+    def _end(self, node_id: str, state: State) -> None:
+        """Note how a node ended; what waited for nothing else can be decided now."""
+        self.ended[node_id] = state
+        for following in self._flow.after(node_id) & self._awaited.keys():
+            self._awaited[following] -= 1
+            if not self._awaited[following]:
+                self._decided.append(following)
 
     def _take_ready(self, room: int) -> list[Node]:
-        """Take up to `room` nodes that can start now out of what is pending, and skip those that never can."""
-        ready: list[Node] = []
-        for node in self._decided():
-            if not self._flow.may_start(node, self.ended, self._closed):
-                self._pending.remove(node)
-                self.ended[node.id] = State.SKIPPED
-                self._on_skip(node)
-            elif len(ready) < room:
-                self._pending.remove(node)
-                ready.append(node)
-        return ready
+        """Take up to `room` nodes that can start now, and skip those that never can."""
+        while self._decided:
+            self._decide(self._pending.pop(self._decided.pop()))
+        return [heapq.heappop(self._ready)[1] for _ in range(min(room, len(self._ready)))]
 
-    def _decided(self) -> Iterator[Node]:
-        """Yield the pending nodes whose predecessors have all ended, as far as these take part."""
-        for node in list(self._pending):
-            if self._before[node.id] <= self.ended.keys():
-                yield node
+    def _decide(self, node: Node) -> None:
+        if self._flow.may_start(node, self.ended, self._closed):
+            heapq.heappush(self._ready, (self._place[node.id], node))
+        else:
+            self._on_skip(node)
+            self._end(node.id, State.SKIPPED)
