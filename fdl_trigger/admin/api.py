@@ -6,14 +6,14 @@ from flask_smorest import Api
 from ..auth.admission import CLIENT
 from ..auth.refusals import Attempt
 from ..domain.errors import LoginFailed, LoginThrottled, TriggerError
-from . import applications, audit, connections, instances, parameters, tasks, tokens, users
+from . import applications, audit, connections, instances, parameters, schedules, tasks, tokens, users
 from . import keys as keys  # adds its views to those of the applications
 from .problems import problem
 from .routing import SECURITY_SCHEME, AdminBlueprint
 from .services import EXTENSION, AdminServices, services
 
 PREFIX = "/api/admin"
-_PARTS = (applications, users, tokens, tasks, instances, parameters, connections, audit)
+_PARTS = (applications, users, tokens, tasks, schedules, instances, parameters, connections, audit)
 
 
 class Admin:

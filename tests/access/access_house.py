@@ -46,6 +46,7 @@ class House:
             "workName": "the task",
             "recordId": record,
             "record_id": record,
+            "schedule_id": self._schedule() if "schedule_id" in route.rule else "",
             "backfill_id": self._backfill() if "backfill_id" in route.rule else "",
             "work_id": spare,
             "client_id": application.client_id,
@@ -55,6 +56,10 @@ class House:
             "filename": "fdl-trigger.js",
             "rest": "fdl/anything",
         }
+
+    def _schedule(self) -> str:
+        document = {"name": "hourly", "type": "CRON", "value": {"cron": "0 0 * * * ?"}}
+        return self.runtime.schedules.save(document, uid=self.work_id).uid
 
     def _backfill(self) -> str:
         return self.runtime.reruns.backfill(DAY, DAY, uid=self.work_id).backfill.uid
