@@ -27,7 +27,7 @@ WHERE id = ? AND revision = ? AND decided_at = ? AND next_fire_at IS ?
 """
 _DUE = """
 SELECT id FROM schedule WHERE next_fire_at <= ?1
-UNION SELECT id FROM schedule WHERE decided_at > ?1 AND next_fire_at IS NOT NULL
+UNION SELECT id FROM schedule WHERE decided_at > ?1
 """
 _FIRE = """
 INSERT INTO schedule_fire (schedule_id, fire_at, last_at, count, at, cause, reason, instance_uid, not_run_at,

@@ -80,6 +80,15 @@ def test_a_clock_that_is_set_back_runs_nothing_twice_and_does_not_wait_for_the_f
     assert desk.service_dates() == dates
 
 
+def test_a_schedule_that_seemed_to_have_ended_goes_on_when_the_clock_is_set_right_again(desk: Desk) -> None:
+    uid = desk.schedule(end="2026-12-31T00:00:00")
+    desk.turn_at("2027-03-02T08:00")
+    assert desk.runtime.schedules.get(uid).next_fire_at is None
+    desk.turn_at("2026-03-02T07:45")
+    desk.turn_at("2026-03-02T08:00")
+    assert desk.service_dates() == [at("2026-03-02T08:00")]
+
+
 def test_two_schedulers_on_one_store_never_double(desk: Desk) -> None:
     desk.schedule()
     other = Scheduler(desk.runtime.store, desk.clock)

@@ -22,7 +22,7 @@ STATEMENTS = (
     """,
     "CREATE INDEX schedule_due ON schedule (next_fire_at) WHERE next_fire_at IS NOT NULL",
     # Decided in what is now the future: the clock was set back.
-    "CREATE INDEX schedule_decided ON schedule (decided_at) WHERE next_fire_at IS NOT NULL",
+    "CREATE INDEX schedule_decided ON schedule (decided_at)",
     """
     CREATE TABLE schedule_fire (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
