@@ -16,13 +16,17 @@ from .core.audit import AuditService
 from .core.connections import ConnectionService
 from .core.diagnosis import DiagnosisService
 from .core.exposure import ExposureService
+from .core.flow_people import FlowPeople
 from .core.globals import GlobalService
 from .core.instances import InstanceService
 from .core.keys import KeyService
 from .core.notices import NoticeService
+from .core.numbering import NumberService
+from .core.own_keys import OwnKeys
 from .core.plan_reading import PlanReader
 from .core.reruns import RerunService
 from .core.schedules import ScheduleService
+from .core.searching import SearchService
 from .core.sessions import SessionService
 from .core.tasks import TaskService
 from .core.users import UserService
@@ -91,6 +95,10 @@ class Runtime:
         self.tasks = TaskService(self.store, self._node_types, plans)
         self.schedules = ScheduleService(self.store, self._clock, plans)
         self.exposure = ExposureService(self.store)
+        self.search = SearchService(self.store, self._clock)
+        self.numbers = NumberService(self.store)
+        self.flow_people = FlowPeople(self.store)
+        self.own_keys = OwnKeys(self.store)
         self.connections = ConnectionService(self.store)
         self.globals = GlobalService(self.store)
         self.access = AccessService(self.store)

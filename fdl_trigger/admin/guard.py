@@ -3,7 +3,7 @@
 from flask import current_app, request
 
 from ..auth.admission import CLIENT
-from ..auth.permissions import Public, permission_of
+from ..auth.permissions import ByAction, Public, permission_of
 from ..core.permissions import require, require_everywhere
 from ..domain.errors import PermissionDenied, TokenMissing
 from ..domain.operations import Operation
@@ -18,8 +18,8 @@ _WHOLE = frozenset({Operation.MANAGE_ACCESS, Operation.READ_AUDIT})
 def guard() -> None:
     """Let the request through or raise AuthenticationFailed, PermissionDenied or InvalidRequest."""
     permission = permission_of(current_app.view_functions[request.endpoint or ""])
-    if permission is None:
-        raise PermissionDenied("This route declares no permission.")
+    if permission is None or isinstance(permission, ByAction):
+        raise PermissionDenied("This route declares no permission of its own.")
     if not isinstance(permission, Public):
         _admit(permission)
     check_body(request)

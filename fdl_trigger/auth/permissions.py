@@ -1,6 +1,6 @@
 """What a route asks of its caller, declared on its view; a test refuses routes that declare nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,7 +16,15 @@ class Public:
     reason: str
 
 
-Permission = Operation | Public
+@dataclass(frozen=True, slots=True)
+class ByAction:
+    """One path for several operations: a parameter of the request names which, and each asks for something else."""
+
+    parameter: str
+    actions: Mapping[str, "Operation | Public"]
+
+
+Permission = Operation | Public | ByAction
 
 
 def permits(permission: Permission) -> Callable[[View], View]:

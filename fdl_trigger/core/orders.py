@@ -94,4 +94,5 @@ def as_instance(task: Task, new: NewInstance, created: Created) -> Instance:
         counts=Counts(),
         is_latest=True,
         service_date=new.service_date,
+        dedupe_key=new.dedupe_key,
     )

@@ -10,9 +10,17 @@ from flask_smorest import Api
 
 from ..auth.admission import CLIENT, Admission
 from ..auth.login import Logins
+from ..core.exposure import ExposureService
+from ..core.flow_people import FlowPeople
 from ..core.instances import InstanceService
+from ..core.numbering import NumberService
+from ..core.own_keys import OwnKeys
+from ..core.reruns import RerunService
+from ..core.searching import SearchService
+from ..core.tasks import TaskService
 from ..core.watching import WatchService
 from ..domain.applications import Application
+from ..domain.clock import Clock
 from ..domain.errors import TriggerError
 
 __all__ = ["CLIENT", "Dialect", "DirectView", "MountedDialect", "Services"]
@@ -35,6 +43,14 @@ class Services:
 
     instances: Callable[[], InstanceService]
     watching: Callable[[], WatchService]
+    tasks: Callable[[], TaskService]
+    reruns: Callable[[], RerunService]
+    exposure: Callable[[], ExposureService]
+    search: Callable[[], SearchService]
+    numbers: Callable[[], NumberService]
+    flow_people: Callable[[], FlowPeople]
+    own_keys: Callable[[], OwnKeys]
+    clock: Clock
     applications: Callable[[], Iterable[Application]]
     admission: Admission
     logins: Logins

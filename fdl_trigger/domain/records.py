@@ -88,6 +88,7 @@ class Instance:
     counts: Counts
     is_latest: bool
     service_date: int | None = None
+    dedupe_key: str | None = None
 
     @property
     def apparent_state(self) -> State:

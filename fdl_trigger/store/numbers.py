@@ -3,6 +3,9 @@
 import sqlite3
 from collections.abc import Iterable, Mapping
 
+from ..domain.audit import AuditEntry
+from ..domain.clock import Clock
+from .audit import audited
 from .database import StoreDatabase
 from .writer import Writer
 
@@ -10,9 +13,10 @@ from .writer import Writer
 class Numbers:
     """Gives out numbers when they are first asked for; a node keeps its number while its id stays."""
 
-    def __init__(self, database: StoreDatabase, writer: Writer) -> None:
+    def __init__(self, database: StoreDatabase, writer: Writer, clock: Clock) -> None:
         self._database = database
         self._writer = writer
+        self._clock = clock
         self._nodes: dict[tuple[int, str], int] = {}
 
     def of_nodes(self, task_id: int, node_ids: Iterable[str]) -> Mapping[str, int]:
@@ -36,10 +40,16 @@ class Numbers:
         rows = self._database.read("SELECT task_id, node_id FROM node_number WHERE id = ?", (number,))
         return (rows[0][0], rows[0][1]) if rows else None
 
-    def of_folder(self, path: str) -> int:
-        """Return the number of a folder."""
+    def of_folder(self, path: str, entry: AuditEntry | None = None) -> int:
+        """Return the number of a folder; `entry` is the audit entry when somebody asked for a new one."""
         rows = self._database.read("SELECT id FROM folder_number WHERE path = ?", (path,))
-        return int(rows[0][0]) if rows else self._writer.write(lambda connection: _folder(connection, path))
+        if rows:
+            return int(rows[0][0])
+
+        def work(connection: sqlite3.Connection) -> int:
+            return _folder(connection, path)
+
+        return self._writer.write(work if entry is None else audited(work, entry, self._clock))
 
     def folder(self, number: int) -> str | None:
         """Return the folder with a number, None for one nobody has."""

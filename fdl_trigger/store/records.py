@@ -12,7 +12,7 @@ SELECT i.id, i.uid, i.task_id, t.uid, t.name, i.version, i.state, i.reason, i.me
        i.trigger_kind, i.trigger_by, i.params, i.created_at, i.due_at, i.started_at, i.finished_at, i.modified_at,
        i.terminate_requested_at, i.source_uid, i.pages, i.rows_read, i.rows_inserted, i.rows_updated, i.rows_deleted,
        i.rows_skipped, i.rows_dirty, i.id = (SELECT max(n.id) FROM instance n WHERE n.task_id = i.task_id),
-       i.service_date
+       i.service_date, i.dedupe_key
 FROM instance i JOIN task t ON t.id = i.task_id
 """
 
@@ -30,6 +30,12 @@ class InstanceReader:
         """Return the instance, or None."""
         rows = self._database.read(_SELECT + "WHERE i.uid = ?", (uid,))
         return _instance(rows[0]) if rows else None
+
+    def by_ids(self, ids: list[int]) -> list[Instance]:
+        """Return the instances with these numbers, in this order; those there are not are left out."""
+        rows = self._database.read(_SELECT + "WHERE i.id IN (SELECT value FROM json_each(?))", (json.dumps(ids),))
+        found = {row[0]: _instance(row) for row in rows}
+        return [found[one] for one in ids if one in found]
 
     def matching(self, where: InstanceFilter) -> list[Instance]:
         """Return one page of the instances that match, newest first."""
@@ -146,4 +152,5 @@ def _instance(row: tuple[Any, ...]) -> Instance:
         counts=Counts(*row[21:28]),
         is_latest=bool(row[28]),
         service_date=row[29],
+        dedupe_key=row[30],
     )

@@ -31,6 +31,7 @@ from .recovery import Recovery
 from .retention import Retention
 from .schedules import ScheduleStore
 from .sealing import Sealing
+from .searching import InstanceSearcher
 from .signals import Signals
 from .tasks import TaskStore
 from .tokens import TokenStore
@@ -93,7 +94,8 @@ class Store:
         self.globals = GlobalStore(self.database, self._writer, vault, self._clock)
         self.sealing = Sealing(vault)
         self.key_pairs = KeyPairs(self.database, self._writer, vault)
-        self.numbers = Numbers(self.database, self._writer)
+        self.numbers = Numbers(self.database, self._writer, self._clock)
+        self.searcher = InstanceSearcher(self.database, self.records)
         self.backfills = BackfillStore(self.database)
         self.notices = NoticeStore(self.database, self._writer, self._clock)
         self.schedules = ScheduleStore(self.database, self._writer, self._clock)
