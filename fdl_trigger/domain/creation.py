@@ -66,6 +66,7 @@ class Claim:
     started_at: int
     portion: Portion = WHOLE
     service_date: int | None = None
+    source_uid: str | None = None  # the instance this one retries
 
 
 @dataclass(frozen=True, slots=True)

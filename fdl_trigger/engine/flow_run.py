@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -194,7 +194,7 @@ class FlowRun:
         return self._tools.call_task(run, name, params)
 
 
-def _info(before: list[tuple[Node, NodeRun]], direct: set[str], state: State) -> str:
+def _info(before: list[tuple[Node, NodeRun]], direct: Collection[str], state: State) -> str:
     """Tell in a line each how the direct predecessors ended in a state, for messages."""
     lines = [
         f"{node.name}: {run.error or f'{run.counts.read} rows read, {run.counts.written} written'}"

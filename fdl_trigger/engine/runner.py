@@ -112,7 +112,8 @@ class Runner:
     def _finished(self, run: Run, flow: Flow) -> dict[str, NodeRun]:
         """Return the nodes that succeeded before: in an earlier attempt, or restored from the instance it retries."""
         known = {node.id for node in flow.nodes}
-        runs = self._store.journal.node_runs(run.claim.id) if len(known) > 1 else []
+        may_have = len(known) > 1 or run.claim.source_uid is not None  # a lone node ends with its instance
+        runs = self._store.journal.node_runs(run.claim.id) if may_have else []
         finished = {
             one.node_id: replace(one, outputs=self._store.sealing.open_outputs(one.outputs))
             for one in runs

@@ -6,7 +6,6 @@ on state RUNNING and on the attempt, so that an attempt that was given up can no
 
 import json
 import sqlite3
-import uuid
 from collections.abc import Iterable
 from dataclasses import astuple, replace
 from typing import Any
@@ -16,6 +15,7 @@ from ..domain.clock import Clock
 from ..domain.creation import Backfill, Claim, Created, NewInstance
 from ..domain.errors import AlreadyRunning, QueueFull
 from ..domain.flow import Extent, Portion
+from ..domain.ids import new_id
 from ..domain.records import Counts
 from ..domain.states import Overlap, Reason, State
 from ..failpoints import fail_point
@@ -47,7 +47,7 @@ class InstanceStore:
         to skip and one is waiting or running, QueueFull when the queue is at its limit, sqlite3.IntegrityError when
         the task has used the dedupe key before.
         """
-        uid = str(uuid.uuid4())
+        uid = str(new_id())
         created = self._writer.write(lambda connection: self.create_within(connection, new, uid, entry))
         if new.overlap is Overlap.REPLACE:
             self._signals.stop()
@@ -61,7 +61,7 @@ class InstanceStore:
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(sql.INSERT_BACKFILL, astuple(backfill))
             for new in news:
-                self.create_within(connection, new, str(uuid.uuid4()), entry)
+                self.create_within(connection, new, str(new_id()), entry)
 
         self._writer.write(work)
         self._signals.stop()
@@ -158,6 +158,7 @@ class InstanceStore:
                 started_at=row[8],
                 portion=Portion(Extent(row[9]), row[10]),
                 service_date=row[11],
+                source_uid=row[12],
             )
             for row in rows
         ]

@@ -40,7 +40,7 @@ WHERE state = 'WAITING' AND id IN (
     SELECT id FROM candidate WHERE place <= room ORDER BY priority, id LIMIT :limit
 )
 RETURNING id, uid, task_id, version, attempt, priority, params, created_at, started_at, extent, portion_node,
-          service_date
+          service_date, source_uid
 """
 
 # The same for one instance by its id, when its task has room for it.
@@ -51,7 +51,7 @@ WHERE id = :id AND state = 'WAITING' AND due_at <= :now AND overlap_limit > (
     SELECT count(*) FROM instance r WHERE r.task_id = instance.task_id AND r.state = 'RUNNING'
 )
 RETURNING id, uid, task_id, version, attempt, priority, params, created_at, started_at, extent, portion_node,
-          service_date
+          service_date, source_uid
 """
 
 END = """
