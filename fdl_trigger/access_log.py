@@ -3,13 +3,13 @@
 import logging
 import re
 import time
-import uuid
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.wsgi import get_path_info
 
 from .dialects.base import CLIENT
+from .domain.ids import new_id
 from .logs import request_id
 
 log = logging.getLogger(__name__)
@@ -43,16 +43,17 @@ def begin(environ: Environ) -> None:
     """Do what comes before any answer."""
     given = environ.get("HTTP_X_REQUEST_ID", "")
     environ[_STARTED] = time.perf_counter()
-    request_id.set(given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex)
+    request_id.set(given if _SANE_ID.fullmatch(given) else new_id().hex)
 
 
 def finish(environ: Environ, response: Response) -> Response:
     """Do what comes after, and return the response."""
     headers = response.headers
+    given = {name.lower() for name, _ in headers}
     headers.add("X-Request-Id", request_id.get())
     headers.add("X-Content-Type-Options", "nosniff")
     for name, value in _API_HEADERS if response.content_type in _API_TYPES else _PAGE_HEADERS:
-        if name not in headers:
+        if name.lower() not in given:
             headers.add(name, value)
     if log.isEnabledFor(logging.INFO):
         _write_line(environ, response)
