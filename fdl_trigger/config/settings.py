@@ -143,6 +143,21 @@ class FineDataLinkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SchedulerXSettings:
+    """The SchedulerX calls of Alibaba Cloud's SDKs."""
+
+    prefixes: tuple[str, ...] = _setting(
+        ("/", "/schedulerx"),
+        "paths at which the calls are answered; / is where SDKs call that know host and port only",
+        validate.Length(1, 16),
+        _each(r"/|(/[\w.~-]+)+", "is not a path such as /schedulerx"),
+    )
+    security_token: str = _setting(
+        "", "the token a call with temporary credentials (STS) must carry; empty: any is accepted", shown=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Rates of calls; an empty text means no limit."""
 
@@ -223,6 +238,7 @@ class Settings:
     store: StoreSettings = StoreSettings()
     engine: EngineSettings = EngineSettings()
     finedatalink: FineDataLinkSettings = FineDataLinkSettings()
+    schedulerx: SchedulerXSettings = SchedulerXSettings()
     limits: LimitSettings = LimitSettings()
     login: LoginSettings = LoginSettings()
     outgoing: OutgoingSettings = OutgoingSettings()

@@ -5,7 +5,8 @@ The key is also the name of the dialect's section in the settings.
 
 from .base import Dialect, MountedDialect, Services
 from .finedatalink import DIALECT as FINEDATALINK
+from .schedulerx import DIALECT as SCHEDULERX
 
 __all__ = ["DIALECTS", "Dialect", "MountedDialect", "Services"]
 
-DIALECTS: dict[str, Dialect] = {"finedatalink": FINEDATALINK}
+DIALECTS: dict[str, Dialect] = {"finedatalink": FINEDATALINK, "schedulerx": SCHEDULERX}

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 from fdl_platform import HandTurnedClock, Platform
+from sx_service import Service
 
 from fdl_trigger.config import (
     FineDataLinkSettings,
@@ -13,6 +14,7 @@ from fdl_trigger.config import (
     Settings,
     StoreSettings,
 )
+from fdl_trigger.config.settings import SchedulerXSettings
 from fdl_trigger.runtime import Runtime
 from fdl_trigger.web import create_app
 
@@ -48,3 +50,30 @@ def build(tmp_path, clock):
 @pytest.fixture
 def platform(build) -> Platform:
     return build()
+
+
+@pytest.fixture
+def build_schedulerx(tmp_path, clock):
+    """Build a SchedulerX service: build_schedulerx(schedulerx={...}, limits={...}, clock=...)."""
+    opened = []
+
+    def build(schedulerx=None, limits=None, clock=clock, store=None, **sections) -> Service:
+        settings = Settings(
+            schedulerx=dataclasses.replace(SchedulerXSettings(), **(schedulerx or {})),
+            limits=dataclasses.replace(LimitSettings(), **(limits or {})),
+            store=StoreSettings(path=str(store or tmp_path / f"schedulerx-{len(opened)}.db")),
+            **sections,
+        )
+        runtime = Runtime(settings, clock=clock, run_engine=False)
+        runtime.start()
+        opened.append(runtime)
+        return Service(runtime, create_app(runtime, clock=clock), clock)
+
+    yield build
+    for runtime in opened:
+        runtime.stop()
+
+
+@pytest.fixture
+def schedulerx(build_schedulerx) -> Service:
+    return build_schedulerx()
