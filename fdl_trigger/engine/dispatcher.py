@@ -132,9 +132,9 @@ class Dispatcher:
                 self._keep_progress(run)
 
     def _keep_progress(self, run: Run) -> None:
-        entries = run.journal.take()
-        if entries.log or entries.node_runs or entries.dirty:
-            self._store.instances.progress(run.claim, run.journal.totals(), entries)
+        with run.journal.handing_over() as entries:
+            if entries.log or entries.node_runs or entries.dirty:
+                self._store.instances.progress(run.claim, run.journal.totals(), entries)
 
     def _give_up(self, run: Run) -> None:
         """Settle a run that ignored its stop, and take its slot; what it still does can no longer change the record."""

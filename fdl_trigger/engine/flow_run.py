@@ -148,7 +148,8 @@ class FlowRun:
         self._close_lines(node.id, run)
         if run.state.is_final and len(self._flow.nodes) > 1 and not self._path:
             journal = self._run.journal
-            self._tools.store.instances.keep(self._run.claim, journal.totals(), journal.take())
+            with journal.handing_over() as entries:
+                self._tools.store.instances.keep(self._run.claim, journal.totals(), entries)
             fail_point("node.kept")
 
     def _close_lines(self, node_id: str, run: NodeRun) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from ..domain.clock import Clock
+from ..domain.errors import StoreUnavailable
 from ..domain.records import Counts, DirtyRow, LogLine, NodeRun
 from ..domain.states import Level
 from ..store.journal import JournalEntries
@@ -38,6 +40,7 @@ class RunJournal:
         self._printed = _PRINTED[level]
         self._seq = last_seq
         self._lock = threading.Lock()
+        self._handing_over = threading.Lock()
         self._log: list[LogLine] = []
         self._dirty: list[DirtyRow] = []
         self._changed: dict[str, NodeRun] = {}
@@ -84,7 +87,32 @@ class RunJournal:
             return sum((run.counts for run in self._node_runs.values()), Counts())
 
     def take(self) -> JournalEntries:
-        """Return what has not been taken yet."""
+        """Return what has not been taken yet, once those before have handed in theirs."""
+        with self._handing_over:
+            return self._taken()
+
+    @contextmanager
+    def handing_over(self) -> Iterator[JournalEntries]:
+        """Yield what has not been taken yet, to be handed to the store inside the block; one thread at a time.
+
+        Otherwise somebody could overtake: end the instance while its last lines are still in another thread's hand, or
+        go on with the next node while this one's result is. What the store does not take is put back.
+        """
+        with self._handing_over:
+            entries = self._taken()
+            try:
+                yield entries
+            except StoreUnavailable:
+                self._put_back(entries)
+                raise
+
+    def _put_back(self, entries: JournalEntries) -> None:
+        with self._lock:
+            self._changed = {**{run.node_id: run for run in entries.node_runs}, **self._changed}
+            self._log[:0] = entries.log
+            self._dirty[:0] = entries.dirty
+
+    def _taken(self) -> JournalEntries:
         with self._lock:
             entries = JournalEntries(tuple(self._changed.values()), tuple(self._log), tuple(self._dirty))
             self._changed, self._log, self._dirty = {}, [], []
