@@ -182,6 +182,8 @@ def _services(runtime: Runtime, clock: Clock, logins: Logins) -> Services:
         flow_people=lambda: runtime.flow_people,
         own_keys=lambda: runtime.own_keys,
         clock=clock,
+        schedules=lambda: runtime.schedules,
+        connections=lambda: runtime.connections,
         applications=lambda: runtime.access.list(),
         admission=_admission(runtime, clock),
         logins=logins,

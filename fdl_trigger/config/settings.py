@@ -42,6 +42,11 @@ def _key(text: str) -> None:
         raise ValidationError("is not base64 of 32 bytes; make one with: openssl rand -base64 32")
 
 
+def _long_token(text: str) -> None:
+    if text and len(text) < 32:
+        raise ValidationError("is shorter than 32 characters; make one with: openssl rand -hex 32")
+
+
 def _each(pattern: str, reason: str) -> Callable[[tuple[str, ...]], None]:
     def check(values: tuple[str, ...]) -> None:
         for value in values:
@@ -143,6 +148,16 @@ class FineDataLinkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RomaSettings:
+    """The calls of ROMA Connect: scheduled API calls, and the schedules of its data integration."""
+
+    time_zone: str = _setting("UTC", "zone in which cron expressions and intervals of ROMA tasks count", _zone)
+    cron_seconds: bool = _setting(False, "accept cron expressions of ROMA tasks whose second is not 0")
+    auth_token: str = _setting("", "accepted as X-Auth-Token; empty: signatures only", _long_token, shown=False)
+    auth_application: str = _setting("", "name of the application that calls with auth_token are made as")
+
+
+@dataclass(frozen=True, slots=True)
 class SchedulerXSettings:
     """The SchedulerX calls of Alibaba Cloud's SDKs."""
 
@@ -238,6 +253,7 @@ class Settings:
     store: StoreSettings = StoreSettings()
     engine: EngineSettings = EngineSettings()
     finedatalink: FineDataLinkSettings = FineDataLinkSettings()
+    roma: RomaSettings = RomaSettings()
     schedulerx: SchedulerXSettings = SchedulerXSettings()
     limits: LimitSettings = LimitSettings()
     login: LoginSettings = LoginSettings()

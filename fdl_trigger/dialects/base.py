@@ -10,12 +10,14 @@ from flask_smorest import Api
 
 from ..auth.admission import CLIENT, Admission
 from ..auth.login import Logins
+from ..core.connections import ConnectionService
 from ..core.exposure import ExposureService
 from ..core.flow_people import FlowPeople
 from ..core.instances import InstanceService
 from ..core.numbering import NumberService
 from ..core.own_keys import OwnKeys
 from ..core.reruns import RerunService
+from ..core.schedules import ScheduleService
 from ..core.searching import SearchService
 from ..core.tasks import TaskService
 from ..core.watching import WatchService
@@ -51,6 +53,8 @@ class Services:
     flow_people: Callable[[], FlowPeople]
     own_keys: Callable[[], OwnKeys]
     clock: Clock
+    schedules: Callable[[], ScheduleService]
+    connections: Callable[[], ConnectionService]
     applications: Callable[[], Iterable[Application]]
     admission: Admission
     logins: Logins

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jwt
-from access_routes import ADMIN, APPLICATION, MODULE, Route
+from access_routes import ADMIN, APPLICATION, MODULE, ROMA, Route
 
 from fdl_trigger.auth import token as tokens
 from fdl_trigger.auth.digest import sign
+from fdl_trigger.domain.apigw import Signable, authorization, date_text
 from fdl_trigger.domain.clock import system_clock
 from fdl_trigger.domain.operations import CALLS, Operation
 from fdl_trigger.domain.records import Grant
@@ -22,13 +23,27 @@ NONE: frozenset[Operation] = frozenset()
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody with credentials as headers and query fields; `doors` names the paths where these count."""
+    """Somebody with credentials as headers and query fields; `doors` names the paths where these count.
+
+    Whoever `signs` (key, secret, milliseconds from now) signs each call with SDK-HMAC-SHA256.
+    """
 
     name: str
     headers: dict[str, str] = field(default_factory=dict)
     query: dict[str, str] = field(default_factory=dict)
     doors: frozenset[str] = frozenset()
     operations: frozenset[Operation] = NONE
+    signs: tuple[str, str, int] | None = None
+
+    def headers_for(self, method: str, path: str, query: str) -> dict[str, str]:
+        """Return the headers of a call."""
+        if self.signs is None:
+            return self.headers
+        key, secret, at = self.signs
+        given = {"host": "localhost", "x-sdk-date": date_text(system_clock() + at)}
+        given["x-sdk-content-sha256"] = "UNSIGNED-PAYLOAD"
+        request = Signable(method, path, query, given, given["x-sdk-content-sha256"])
+        return {**given, "Authorization": authorization(request, key, secret)}
 
     def may(self, route: Route) -> bool:
         return route.door in self.doors and route.permission in self.operations
@@ -46,7 +61,24 @@ class Cast:
     def everybody(self) -> list[Caller]:
         """Return all callers, those who may least first."""
         strangers = [*self._strangers(), *self._applications_out(), *self._tokens_out()]
-        return [*strangers, *self._users(), *self._applications()]
+        return [*strangers, *self._users(), *self._applications(), *self._roma_applications()]
+
+    def _roma_applications(self) -> Iterator[Caller]:
+        app = self._app("roma stranger", grants=[Grant(one) for one in Operation])
+        key, secret = app.client_id, app.secret or ""
+        yield Caller("signed with a wrong secret", signs=(key, "0" * 32, 0))
+        yield Caller("signed with an unknown key", signs=("0" * 32, secret, 0))
+        yield Caller("signed too long ago", signs=(key, secret, -901_000))
+        yield Caller("signed in the future", signs=(key, secret, 901_000))
+        yield Caller("malformed gateway signature", {"Authorization": f"SDK-HMAC-SHA256 Access={key}"})
+        yield Caller("wrong static token", {"X-Auth-Token": "0" * 32})
+        off = self._app("roma disabled", grants=[Grant(one) for one in Operation])
+        self._runtime.access.enable(off.client_id, False)
+        yield Caller("signed by a disabled application", signs=(off.client_id, off.secret or "", 0))
+        for operation in Operation:
+            one = self._app(f"roma {operation}", grants=[Grant(operation)])
+            signs = (one.client_id, one.secret or "", 0)
+            yield Caller(f"signed, may {operation}", {}, {}, frozenset({ROMA}), frozenset({operation}), signs)
 
     def _strangers(self) -> Iterator[Caller]:
         yield Caller("nobody")

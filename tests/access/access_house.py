@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from access_cast import PASSWORD, Caller, Cast
 from access_routes import Route
@@ -55,7 +56,25 @@ class House:
             "token_id": "0" * 32,
             "filename": "fdl-trigger.js",
             "rest": "fdl/anything",
+            "project_id": "p",
+            "instance_id": "i",
+            "task_id": self.work_id,
+            "dispatch_id": "0",
+            "app_id": "the-gateway",
+            "api_task_id": self._api_task() if "api_task_id" in route.rule else "",
         }
+
+    def _api_task(self) -> str:
+        known = next((one for one in self.runtime.tasks.list() if one.name == "the call"), None)
+        if known is not None:
+            return known.uid
+        config = {"method": "GET", "url": "http://a.example", "authorization": {"type": "NONE"}}
+        node = {"id": "call", "type": "HTTP_CALL", "config": config}
+        control = {"instancePolicy": "parallel", "parallelLimit": 1000}
+        task = self.runtime.tasks.save({"workName": "the call", "folder": "/ROMA", "nodes": [node], "control": control})
+        document = {"name": "roma", "enabled": False, "type": "CRON", "value": {"cron": "0 0 * * * ?"}}
+        self.runtime.schedules.save(document, uid=task.uid)
+        return self.runtime.tasks.publish(uid=task.uid).uid
 
     def _schedule(self) -> str:
         document = {"name": "hourly", "type": "CRON", "value": {"cron": "0 0 * * * ?"}}
@@ -67,7 +86,8 @@ class House:
     def call(self, caller: Caller, request: dict[str, Any]) -> Any:
         """Send the request with the caller's credentials."""
         query = {**request.get("query_string", {}), **caller.query}
-        given = {**request, "query_string": query, "headers": caller.headers}
+        headers = caller.headers_for(request["method"], request["path"], urlencode(query, quote_via=quote))
+        given = {**request, "query_string": query, "headers": headers}
         return self.app.test_client(use_cookies=False).open(**given)
 
     def flush(self) -> None:

@@ -10,7 +10,7 @@ from fdl_trigger.config import Settings
 from fdl_trigger.runtime import Runtime
 from fdl_trigger.web import create_app
 
-ADMIN, MODULE, APPLICATION, OTHER = "admin", "module", "application", "other"
+ADMIN, MODULE, APPLICATION, ROMA, OTHER = "admin", "module", "application", "roma", "other"
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Route:
             return ADMIN
         if "/sp/client/api/module" in self.rule:
             return MODULE
+        if self.rule.startswith("/v2/"):
+            return ROMA
         return APPLICATION if "/sp/client/api/" in self.rule else OTHER
 
     def request(self, values: dict[str, str]) -> dict[str, Any]:
