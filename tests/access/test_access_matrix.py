@@ -16,6 +16,8 @@ PUBLIC = {
     ("GET", "/docs/<name>"),
     ("GET", "/api/openapi.json"),
     ("POST", "/api/admin/tokens"),
+    # SchedulerX: one path for every action, each of which asks for its own right (tests/dialects/test_sx_matrix.py)
+    *((method, path) for path in ("/", "/schedulerx/") for method in ("GET", "POST")),
     *((method, f"{prefix}/{path}") for prefix in ("/webroot/decision", "/decision") for method, path in (
         ("GET", "login/cross/domain"),
         ("GET", "logout/cross/domain"),
