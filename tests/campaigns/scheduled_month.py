@@ -67,6 +67,7 @@ class Month:
     clock: TurnedClock
     rng: random.Random
     highest: int = 0
+    next_mishap: int = 0
     told: Counter[str] = field(default_factory=Counter)
     lags: list[int] = field(default_factory=list)
 
@@ -97,13 +98,14 @@ class Month:
             self._turn(runtime, scheduler)
             due = runtime.store.fires.next_due()
             self.clock.now = min(until, max(self.clock.now + 1, due or until) + self.rng.choice((0, 3, 250, 900)))
-            if self.rng.random() < 0.02:
+            if self.clock.now >= self.next_mishap:
                 self._set_clock(runtime)
         self._turn(runtime, scheduler)
 
     def _set_clock(self, runtime: Runtime) -> None:
-        by = self.rng.choice((-26 * HOUR, -HOUR, -30_000, 30_000, HOUR, 5 * HOUR))
+        by = self.rng.choice((-3 * HOUR, -HOUR, -30_000, 30_000, HOUR, 5 * HOUR))
         self.clock.now += by
+        self.next_mishap = self.clock.now + self.rng.randrange(3, 10) * HOUR
         self.told["clock set back" if by < 0 else "clock set forward"] += 1
         if runtime.schedules.is_all_paused():
             runtime.schedules.pause_all(False)
