@@ -21,6 +21,7 @@ demo: $(VENV)/.base ## run the main job: a demo source, a published task, a repo
 test: $(VENV)/.dev ## install what the tests need (a browser, two database servers) and run every test
 	@scripts/browser
 	@scripts/databases
+	@scripts/schedulerx-sdks $(BIN)/python .sdks/schedulerx
 	@$(BIN)/pytest
 
 campaign: $(VENV)/.dev ## the long campaigns in full: kill loops, load
@@ -37,4 +38,4 @@ format: $(VENV)/.dev ## rewrite the code in the house format
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 clean: ## remove the virtual environment and every cache
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@rm -rf $(VENV) .sdks .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
