@@ -110,6 +110,13 @@ KILLS = [
     Kill("recovery.committed", after="node.ended:2", ran=TWICE_B),
 ]
 
+ANYWHERE = [
+    Kill(f"writer.{place}:{visit}", task=task, ran=AT_MOST_ONE_AGAIN)
+    for visit in range(1, 13)
+    for place in ("begun", "before_commit", "committed")
+    for task in ("flow", "noticed")
+]
+
 
 class _Hook(ThreadingHTTPServer):
     """A webhook that keeps the id of every message."""
@@ -241,7 +248,8 @@ def house(tmp_path: Path, seeded: Path, hook: _Hook) -> House:
     return House(Path(copytree(seeded, tmp_path / "service")), hook)
 
 
-@pytest.mark.parametrize("kill", KILLS, ids=str)
+@pytest.mark.campaign
+@pytest.mark.parametrize("kill", [*KILLS, *ANYWHERE] if FULL else KILLS, ids=str)
 def test_a_process_killed_at_a_named_place_loses_nothing_and_doubles_nothing(kill: Kill, house: House) -> None:
     subject = house.failed_instance() if kill.doing == "retry" else kill.task
     house.hook.refuses_one = kill.place == "notice.postponed"

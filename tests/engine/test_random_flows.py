@@ -146,6 +146,7 @@ class Watcher:
             self.over.add(node.id)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_random_flows_end_as_the_rules_say(parallel: int) -> None:
     @examples(max_examples=EXAMPLES, deadline=None)
@@ -164,6 +165,7 @@ def test_random_flows_end_as_the_rules_say(parallel: int) -> None:
     check()
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_a_random_flow_that_is_stopped_starts_nothing_more(parallel: int) -> None:
     @examples(max_examples=EXAMPLES // 3, deadline=None)
@@ -221,6 +223,7 @@ def _document(name: str, flow: Flow) -> dict[str, Any]:
     return {"workName": name, "nodes": nodes, "lines": lines}
 
 
+@pytest.mark.campaign
 def test_random_flows_end_as_the_rules_say_in_the_service_and_when_retried(settings: Settings) -> None:
     script = ScriptNode()
     with Runtime(settings, node_types={"SCRIPT": script}) as runtime:
