@@ -179,6 +179,11 @@ class InstanceService:
         """Return the node runs of an instance, in the order they started."""
         return self._store.journal.node_runs(self.get(uid, principal).id)
 
+    def attempts(self, uid: str, principal: Principal = LOCAL) -> builtins.list[Mapping[str, Any]]:
+        """Return the attempts of the calls of an instance, as far as its nodes keep them (HTTP_CALL: keepAttempts)."""
+        opened = [self._store.sealing.open_outputs(run.outputs) or {} for run in self.node_runs(uid, principal)]
+        return [one for outputs in opened for one in outputs.get("attempts", ())]
+
     def log(self, uid: str, after: int = 0, principal: Principal = LOCAL) -> builtins.list[LogLine]:
         """Return the run log of an instance, the lines numbered above `after`."""
         return self._store.journal.log(self.get(uid, principal).id, after)

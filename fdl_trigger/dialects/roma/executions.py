@@ -1,6 +1,6 @@
 """Run records: what became of every firing, and of the runs by hand (roma-scheduled-calls.md section 4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...core.instances import InstanceService
@@ -54,11 +54,10 @@ class Executions:
     def _attempts(self, record: dict[str, Any]) -> list[dict[str, Any]]:
         if record["status"] in ("SKIPPED", "MISSED"):
             return []
-        outputs = [run.outputs or {} for run in self._instances().node_runs(record["id"])]
-        return [_attempt(one) for kept in outputs for one in kept.get("attempts", ())]
+        return [_attempt(one) for one in self._instances().attempts(record["id"])]
 
 
-def _attempt(kept: dict[str, Any]) -> dict[str, Any]:
+def _attempt(kept: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "n": kept["n"],
         "start_time": kept["startTime"],
