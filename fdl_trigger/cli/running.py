@@ -74,7 +74,7 @@ def _watch(instances: "InstanceService", instance: "Instance") -> "Instance":
     while not instance.apparent_state.is_final:
         instance = instances.wait(instance.uid, REDRAW_S)
         line.show(_progress(instance))
-    line.end()
+    line.end(_progress(instance))
     return instance
 
 
@@ -98,9 +98,9 @@ class _Line:
             click.echo(text, err=True)
             self._next = time.monotonic() + PLAIN_LINE_S
 
-    def end(self) -> None:
-        if self._is_terminal:
-            click.echo("\r\x1b[K", nl=False, err=True)
+    def end(self, text: str) -> None:
+        """Leave nothing of the line on a terminal, where the record follows; elsewhere say how far it came."""
+        click.echo("\r\x1b[K" if self._is_terminal else text, nl=not self._is_terminal, err=True)
 
 
 def _terminal_width() -> int:
