@@ -1,8 +1,9 @@
 """Named places where a test can have the process killed. For tests only; otherwise they do nothing.
 
 `FDL_TRIGGER_FAIL_POINT=settle.inside` kills the process (SIGKILL, nothing gets to say goodbye) when it comes to that
-place, `settle.inside:3` when it comes there for the third time. The variable is read once, when the program starts.
-Switched off, a place costs one comparison with a constant.
+place, `settle.inside:3` when it comes there for the third time. The variable is read once, when the program starts;
+`fdl-trigger serve` refuses to start with it, as with every name that is no setting. Switched off, a place costs one
+comparison with a constant.
 """
 
 import itertools

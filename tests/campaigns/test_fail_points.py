@@ -26,6 +26,7 @@ from campaign_checker import StoreChecker
 from fail_point_program import ATTEMPTS, Steps, act, click, opened, seed
 
 import fdl_trigger
+from fdl_trigger.config import ConfigError, Settings
 from fdl_trigger.runtime import Runtime
 
 FULL = os.environ.get("CAMPAIGN") == "full"
@@ -299,3 +300,8 @@ def test_every_named_place_is_killed_at() -> None:
     source = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
     named = set(re.findall(r'fail_point\("([a-z._]+)"\)', source))
     assert named - {kill.place.partition(":")[0] for kill in KILLS} == set()
+
+
+def test_a_service_does_not_start_with_a_fail_point() -> None:
+    with pytest.raises(ConfigError, match="FDL_TRIGGER_FAIL_POINT"):
+        Settings.load(None, {"FDL_TRIGGER_FAIL_POINT": "settle.inside"})
