@@ -100,6 +100,12 @@ class Admission:
         environ[CLIENT] = application.client_id
         return principal_of(application, attempt.address, request_id.get())
 
+    def require_operator(self, environ: Environ, operator: str) -> None:
+        """Raise AuthenticationFailed when the application let in by `admit_by` may not act for this user."""
+        application = environ[_ATTEMPT].application
+        if application is not None:
+            require_operator(application, operator)
+
     def expect(self, environ: Environ, claim: str) -> None:
         """Begin a call that proves itself by other means; raises RateLimited when too many like it have failed.
 

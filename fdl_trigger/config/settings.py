@@ -158,6 +158,19 @@ class RomaSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EnosSettings:
+    """The flow calls of EnOS Batch Data Processing."""
+
+    auth: tuple[str, ...] = _setting(
+        ("token", "ownkey"), "ways to prove a call: token, ownkey, opaque", _each("token|ownkey|opaque", "is not one")
+    )
+    users: tuple[str, ...] = _setting((), "users that own no flow yet, as userId@orgId", _each(".+@.+", "is not one"))
+    min_trigger_interval_s: float = _setting(0.0, "least seconds between two triggers of one flow", _at_least(0))
+    opaque_application: str = _setting("", "client id of the application that opaque calls are made as")
+    opaque_addresses: tuple[str, ...] = _setting((), "networks opaque calls may come from; none by default", _networks)
+
+
+@dataclass(frozen=True, slots=True)
 class SchedulerXSettings:
     """The SchedulerX calls of Alibaba Cloud's SDKs."""
 
@@ -253,6 +266,7 @@ class Settings:
     store: StoreSettings = StoreSettings()
     engine: EngineSettings = EngineSettings()
     finedatalink: FineDataLinkSettings = FineDataLinkSettings()
+    enos: EnosSettings = EnosSettings()
     roma: RomaSettings = RomaSettings()
     schedulerx: SchedulerXSettings = SchedulerXSettings()
     limits: LimitSettings = LimitSettings()
