@@ -17,7 +17,7 @@ from .database import StoreDatabase
 from .instances import InstanceStore
 from .outbox import put
 from .schedules import SELECT, record_of
-from .signals import Signal
+from .signals import Signals
 from .writer import Writer
 
 KEPT_FIRES = 100_000
@@ -52,13 +52,13 @@ class FireStore:
     """Writes down what a scheduler decides: runs, skipped fires and the next due time in one transaction."""
 
     def __init__(
-        self, database: StoreDatabase, writer: Writer, clock: Clock, instances: InstanceStore, work: Signal
+        self, database: StoreDatabase, writer: Writer, clock: Clock, instances: InstanceStore, signals: Signals
     ) -> None:
         self._database = database
         self._writer = writer
         self._clock = clock
         self._instances = instances
-        self._work = work
+        self._signals = signals
 
     def due(self, now: int, limit: int) -> list[ScheduleRecord]:
         """Return schedules that are due, the longest due first; also those decided in what is now the future."""
@@ -84,7 +84,7 @@ class FireStore:
 
         made = self._writer.write(work)
         fail_point("schedule.committed")
-        self._work.set()
+        self._signals.stop()  # a fire may replace what runs
         return made
 
     def _settle(self, connection: sqlite3.Connection, one: Settlement) -> int:
@@ -204,7 +204,7 @@ class FireStore:
             return True
 
         done = self._writer.write(work)
-        self._work.set()
+        self._signals.stop()  # a fire may replace what runs
         return done
 
     def watched(self) -> list[Watched]:

@@ -99,7 +99,7 @@ class Store:
         self.backfills = BackfillStore(self.database)
         self.notices = NoticeStore(self.database, self._writer, self._clock)
         self.schedules = ScheduleStore(self.database, self._writer, self._clock)
-        self.fires = FireStore(self.database, self._writer, self._clock, self.instances, self.work)
+        self.fires = FireStore(self.database, self._writer, self._clock, self.instances, self.signals)
         self.exposure = ExposureStore(self.database, self._writer, self._clock)
         self.catalog = Catalog(self, self._writer, self._clock)
         self.tasks.seal()
