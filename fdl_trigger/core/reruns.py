@@ -117,7 +117,7 @@ class RerunService:
             created_at=self._clock(),
         )
         self._create(backfill, task, definition, dates, _known(definition, params or {}), principal)
-        return self.progress(backfill.uid, principal)
+        return self.progress(backfill.uid)  # leave to run it is leave to be told that it runs
 
     def _create(
         self,
