@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jwt
-from access_routes import ADMIN, APPLICATION, MODULE, ROMA, Route
+from access_blocks import block
+from access_routes import ADMIN, APPLICATION, ENOS, MODULE, ROMA, Route
 
 from fdl_trigger.auth import token as tokens
 from fdl_trigger.auth.digest import sign
@@ -61,7 +62,31 @@ class Cast:
     def everybody(self) -> list[Caller]:
         """Return all callers, those who may least first."""
         strangers = [*self._strangers(), *self._applications_out(), *self._tokens_out()]
-        return [*strangers, *self._users(), *self._applications(), *self._roma_applications()]
+        return [
+            *strangers,
+            *self._users(),
+            *self._applications(),
+            *self._roma_applications(),
+            *self._enos_applications(),
+        ]
+
+    def _enos_applications(self) -> Iterator[Caller]:
+        app = self._app("enos stranger", grants=[Grant(one) for one in Operation])
+        yield self._block("block with a wrong secret", app.client_id, "0" * 32)
+        yield self._block("block with an unknown key", "0" * 32, app.secret)
+        yield Caller("malformed block", {"apim-accesstoken": "A" * 344})
+        token = {"apim-accesstoken": "x", "apim-timestamp": str(self._now), "apim-signature": "0" * 64}
+        yield Caller("signed with a token of nobody", token)
+        off = self._app("enos disabled", grants=[Grant(one) for one in Operation])
+        self._runtime.access.enable(off.client_id, False)
+        yield self._block("block of a disabled application", off.client_id, off.secret)
+        for operation in Operation:
+            one = self._app(f"enos {operation}", grants=[Grant(operation)])
+            found = self._block(f"block, may {operation}", one.client_id, one.secret)
+            yield replace(found, doors=frozenset({ENOS}), operations=frozenset({operation}))
+
+    def _block(self, name: str, key: str, secret: str | None) -> Caller:
+        return Caller(name, {"apim-accesstoken": block(self._runtime, key, secret or "")})
 
     def _roma_applications(self) -> Iterator[Caller]:
         app = self._app("roma stranger", grants=[Grant(one) for one in Operation])

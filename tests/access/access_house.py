@@ -5,10 +5,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from access_cast import PASSWORD, Caller, Cast
-from access_routes import Route
+from access_routes import ENOS, Route
 from flask import Flask
 
 from fdl_trigger.domain.audit import AuditEntry
+from fdl_trigger.domain.operations import Operation
 from fdl_trigger.domain.records import Connection
 from fdl_trigger.runtime import Runtime
 
@@ -22,14 +23,15 @@ class House:
     def __init__(self, runtime: Runtime, app: Flask) -> None:
         self.runtime = runtime
         self.app = app
+        self.minutes = 0
         self.work_id = self._publish("the task")
         self.callers: list[Caller] = Cast(runtime, self.work_id, self._publish("another task")).everybody()
 
     def _publish(self, name: str) -> str:
         control = {"instancePolicy": "parallel", "parallelLimit": 1000}
-        task = self.runtime.tasks.save(
-            {"workName": name, "nodes": [{"id": "n", "type": "VIRTUAL"}], "control": control}
-        )
+        expose = {"enos": {"owners": ["u"], "orgId": "o"}}
+        nodes = [{"id": "n", "type": "VIRTUAL"}]
+        task = self.runtime.tasks.save({"workName": name, "nodes": nodes, "control": control, "expose": expose})
         return self.runtime.tasks.publish(uid=task.uid).uid
 
     def values(self, route: Route) -> dict[str, str]:
@@ -62,6 +64,25 @@ class House:
             "dispatch_id": "0",
             "app_id": "the-gateway",
             "api_task_id": self._api_task() if "api_task_id" in route.rule else "",
+            **(self._enos_values(route, spare, record) if route.door == ENOS else {}),
+        }
+
+    def _enos_values(self, route: Route, spare: str, record: str) -> dict[str, str]:
+        self.minutes += 1
+        task = self.runtime.tasks.get(uid=self.work_id)
+        number, instance = self.runtime.numbers.of_nodes(task.id, ["n"])["n"], self.runtime.instances.get(record)
+        manages = route.permission is Operation.MANAGE_TASKS
+        return {
+            "userId": "u",
+            "orgId": "o",
+            "flowId": str(self.runtime.tasks.get(uid=spare).id if manages else task.id),
+            "taskId": str(number),
+            "triggerTime": str(self.minutes * 60_000),
+            "flowInstId": f"{task.id}-{instance.id:014d}",
+            "taskInstId": f"{number}-{instance.id:014d}",
+            "name": f"saved {self.minutes}",
+            "dirName": f"made {self.minutes}",
+            "flowJson": f'{{"name": "saved {self.minutes}", "tasks": [{{"name": "t", "type": "VIRTUAL"}}]}}',
         }
 
     def _api_task(self) -> str:
@@ -113,9 +134,14 @@ def is_let_in(answer: Any) -> bool:
     if not 200 <= answer.status_code < 300:
         return False
     told = answer.get_json(silent=True)
-    return not (isinstance(told, dict) and told.get("success") is False)
+    if not isinstance(told, dict) or told.get("success") is False:
+        return not isinstance(told, dict)
+    return not (isinstance(told.get("code"), int) and told["code"] != 0)
 
 
 def is_kept_out(answer: Any) -> bool:
     """Tell whether an answer refuses the caller as such."""
-    return answer.status_code in (401, 403, 429)
+    told = answer.get_json(silent=True) if answer.status_code == 200 else None
+    return answer.status_code in (401, 403, 429) or (
+        isinstance(told, dict) and told.get("code") in (62101, 62103, 62105)
+    )

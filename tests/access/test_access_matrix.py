@@ -16,6 +16,11 @@ PUBLIC = {
     ("GET", "/docs/<name>"),
     ("GET", "/api/openapi.json"),
     ("POST", "/api/admin/tokens"),
+    # EnOS: whoever asks for a token proves the secret in the body; the others tell the time and a public key
+    ("POST", "/apim-token-service/v2.0/token/get"),
+    ("POST", "/apim-token-service/v2.0/token/refresh"),
+    ("GET", "/enos/public-key"),
+    ("GET", "/batch-processing-service/v2.1/time"),
     # SchedulerX: one path for every action, each of which asks for its own right (tests/dialects/test_sx_matrix.py)
     *((method, path) for path in ("/", "/schedulerx/") for method in ("GET", "POST")),
     *((method, f"{prefix}/{path}") for prefix in ("/webroot/decision", "/decision") for method, path in (

@@ -8,10 +8,9 @@ from enos_service import NOW, ORG, USER, enos_service
 from fdl_trigger.dialects.enos.errors import BAD_BODY, CANNOT_CREATE, LOCKED, NO_INSTANCE, NO_LOG, NO_TASK
 from fdl_trigger.domain.flow import Extent
 from fdl_trigger.domain.operations import Operation
-from fdl_trigger.domain.records import Grant, LogLine, Principal
+from fdl_trigger.domain.records import Counts, Grant, LogLine, Principal
 from fdl_trigger.domain.states import Reason, Trigger
 from fdl_trigger.store.journal import JournalEntries
-from fdl_trigger.domain.records import Counts
 
 MINUTE = "20200706062600"
 

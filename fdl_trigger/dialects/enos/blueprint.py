@@ -11,7 +11,7 @@ from flask_smorest import Api, Blueprint
 from ...auth.enos_blocks import Blocks, new_private_key
 from ...auth.enos_tokens import AccessTokens
 from ...auth.permissions import ByAction, Public, permits, public
-from ...domain.errors import InvalidParameter, TriggerError, UserNotFound
+from ...domain.errors import InvalidParameter, MethodNotAllowed, TriggerError, UserNotFound
 from ...domain.records import Principal
 from ..base import Services
 from . import answers
@@ -120,6 +120,8 @@ class EnosPlatform:
             environ, name = request.environ, request.args.get("action", "")
             wanted = operations.get(name)
             try:
+                if environ["REQUEST_METHOD"] == "HEAD":  # a GET may delete, and a HEAD tells nothing of failures
+                    raise MethodNotAllowed(allow="GET")
                 if wanted is not None and isinstance(wanted.permission, Public):
                     return answers.success(found[name](_nobody()))
                 return answers.success(self._run(wanted, found))
