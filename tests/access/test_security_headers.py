@@ -33,7 +33,7 @@ def test_every_route_answers_with_them(house: House, route: Route) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nothing", "/api/admin/nothing", "/decision/sp/client/api/nothing", "/static/no"]
+    "path", ["/nothing/at/all", "/nothing", "/api/admin/nothing", "/decision/sp/client/api/nothing", "/static/no"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "TRACE"])
 def test_what_does_not_exist_answers_with_them(house: House, path: str, method: str) -> None:
