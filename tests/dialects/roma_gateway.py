@@ -1,17 +1,23 @@
 """The service behind the ROMA surface, with callers that sign as the vendor's SDK does."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from fdl_platform import HandTurnedClock
 from flask import Flask
 
+from fdl_trigger.config import Settings, StoreSettings
 from fdl_trigger.domain.apigw import Signable, authorization, date_text, payload_hash
 from fdl_trigger.domain.applications import Application
 from fdl_trigger.domain.operations import Operation
 from fdl_trigger.domain.records import Grant
 from fdl_trigger.runtime import Runtime
+from fdl_trigger.web import create_app
 
 APIC = "/v2/project-1/apic/instances/instance-1"
 FDI = "/v2/project-1/fdi/instances/instance-1"
@@ -79,3 +85,13 @@ class Gateway:
         status, answer = self.call("POST", f"/api-tasks/{task_id}/action", {"action": action})
         assert status == 200, answer
         return dict(answer)
+
+
+@contextmanager
+def opened(path: Path, **roma: Any) -> Iterator[Gateway]:
+    """Open a service without its engine; `roma` changes its settings."""
+    defaults = Settings()
+    settings = replace(defaults, store=StoreSettings(path=str(path)), roma=replace(defaults.roma, **roma))
+    clock = HandTurnedClock()
+    with Runtime(settings, clock=clock, run_engine=False) as runtime:
+        yield Gateway(runtime, create_app(runtime, clock=clock), clock)

@@ -1,39 +1,27 @@
 """Scheduled API calls over the REST surface: fields, states, errors (roma-scheduled-calls.md)."""
 
-import dataclasses
+from contextlib import ExitStack
 
 import pytest
-from fdl_platform import HandTurnedClock
-from roma_gateway import CRON, EVERY_HOUR, START, Gateway
-
-from fdl_trigger.config.settings import RomaSettings, Settings, StoreSettings
-from fdl_trigger.runtime import Runtime
-from fdl_trigger.web import create_app
+from roma_gateway import CRON, EVERY_HOUR, START, opened
 
 
 @pytest.fixture
 def open_gateway(tmp_path):
-    opened = []
-
-    def open_gateway(**roma):
-        settings = Settings(
-            store=StoreSettings(path=str(tmp_path / f"{len(opened)}.db")),
-            roma=dataclasses.replace(RomaSettings(), **roma),
-        )
-        clock = HandTurnedClock()
-        runtime = Runtime(settings, clock=clock, run_engine=False)
-        runtime.start()
-        opened.append(runtime)
-        return Gateway(runtime, create_app(runtime, clock=clock), clock)
-
-    yield open_gateway
-    for runtime in opened:
-        runtime.stop()
+    with ExitStack() as stack:
+        yield lambda **roma: stack.enter_context(opened(tmp_path / "store.db", **roma))
 
 
 @pytest.fixture
 def gateway(open_gateway):
     return open_gateway()
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory):
+    """One service for everything that leaves no trace, and an application in it."""
+    with opened(tmp_path_factory.mktemp("roma") / "store.db") as gateway:
+        yield gateway, gateway.create_app()
 
 
 def test_a_new_task_is_initialized_and_read_as_it_was_written(gateway):
@@ -159,8 +147,9 @@ def test_tasks_of_another_kind_are_none_of_these(gateway):
         ({"unheard_of": 1}, "unheard_of"),
     ],
 )
-def test_a_wrong_field_is_named(gateway, changes, field):
-    status, error = gateway.call("POST", "/api-tasks", gateway.fields(**{"app_id": gateway.create_app(), **changes}))
+def test_a_wrong_field_is_named(refusing, changes, field):
+    gateway, app_id = refusing
+    status, error = gateway.call("POST", "/api-tasks", gateway.fields(**{"app_id": app_id, **changes}))
     assert status == 400
     assert set(error) == {"error_code", "error_msg", "request_id"}
     assert error["error_msg"].startswith(f"{field}") or f"; {field}" in error["error_msg"]
@@ -178,9 +167,10 @@ def test_a_wrong_field_is_named(gateway, changes, field):
         (None, "text"),
     ],
 )
-def test_a_body_fits_its_content_type(gateway, content_type, body):
+def test_a_body_fits_its_content_type(refusing, content_type, body):
+    gateway, app_id = refusing
     api = {"method": "POST", "url": "http://a.example"}
-    fields = gateway.fields(api=api, req_body=body, content_type=content_type)
+    fields = gateway.fields(app_id=app_id, api=api, req_body=body, content_type=content_type)
     status, error = gateway.call("POST", "/api-tasks", fields)
     assert (status, error["error_code"]) == (400, "FDLT.4002")
 
@@ -238,67 +228,9 @@ def test_an_application_in_use_is_not_deleted(gateway):
 
 
 @pytest.mark.parametrize("app", [{}, {"name": "a", "app_key": "k"}, {"name": "a", "app_key": "k\n", "app_secret": "s"}])
-def test_an_application_has_a_name_a_key_and_a_secret(gateway, app):
+def test_an_application_has_a_name_a_key_and_a_secret(refusing, app):
+    gateway, _ = refusing
     assert gateway.call("POST", "/apps", app)[0] == 400
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"secret": "0" * 32}, "APIC.0303"),
-        ({"key": "0" * 32}, "APIC.0303"),
-        ({"skew_ms": -900_001}, "APIC.0303"),
-        ({"skew_ms": 901_000}, "APIC.0303"),
-        ({"headers": {}}, "APIC.0303"),
-        ({"headers": {"X-Auth-Token": "wrong"}}, "APIC.0301"),
-        ({"headers": {"Authorization": "SDK-HMAC-SHA256 nonsense"}}, "APIC.0303"),
-    ],
-)
-def test_whoever_does_not_prove_it_is_not_let_in(gateway, changes, code):
-    status, error = gateway.call("GET", "/api-tasks", **changes)
-    assert (status, error["error_code"]) == (401, code)
-
-
-def test_a_changed_request_is_not_the_signed_one(gateway):
-    path = "/v2/project-1/apic/instances/instance-1/api-tasks"
-    headers = gateway.signed("GET", path, "limit=1")
-    assert gateway.call("GET", "/api-tasks", headers=headers, query={"limit": 1})[0] == 200
-    assert gateway.call("GET", "/api-tasks", headers=headers, query={"limit": 2})[0] == 401
-    assert gateway.call("GET", "/apps", headers=headers, query={"limit": 1})[0] == 401
-    dropped = {name: value for name, value in headers.items() if name != "x-project-id"}
-    assert gateway.call("GET", "/api-tasks", headers=dropped, query={"limit": 1})[0] == 401
-    added = {**headers, "X-Sdk-Content-Sha256": "UNSIGNED-PAYLOAD"}
-    assert gateway.call("GET", "/api-tasks", headers=added, query={"limit": 1})[0] == 401
-
-
-@pytest.mark.parametrize("payload", ["UNSIGNED-PAYLOAD", "0" * 64])
-def test_a_declared_payload_is_the_true_one_or_unsigned(gateway, payload):
-    extra = {"x-sdk-content-sha256": payload}
-    status, _ = gateway.call("POST", "/apps", {}, extra=extra)
-    assert status == (400 if payload == "UNSIGNED-PAYLOAD" else 401)
-
-
-def test_a_digest_application_may_sign_and_one_of_sm2_may_not(gateway):
-    app = gateway.runtime.access.create("signer", method="digest", grants=gateway.application.grants)
-    assert gateway.call("GET", "/api-tasks", key=app.client_id, secret=app.secret)[0] == 200
-    gateway.runtime.access.enable(app.client_id, False)
-    assert gateway.call("GET", "/api-tasks", key=app.client_id, secret=app.secret)[0] == 401
-
-
-def test_a_configured_token_stands_for_its_application(open_gateway):
-    token = "t" * 40
-    gateway = open_gateway(auth_token=token, auth_application="roma")
-    assert gateway.call("GET", "/api-tasks", headers={"X-Auth-Token": token})[0] == 200
-    assert gateway.call("GET", "/api-tasks", headers={"X-Auth-Token": token[1:]})[0] == 401
-    gateway.runtime.access.enable(gateway.application.client_id, False)
-    assert gateway.call("GET", "/api-tasks", headers={"X-Auth-Token": token})[0] == 401
-
-
-def test_whoever_has_no_grant_is_told_so(gateway):
-    app = gateway.runtime.access.create("nobody", grants=[])
-    for method, path in (("GET", "/api-tasks"), ("POST", "/api-tasks/x/run"), ("GET", "/apps")):
-        status, error = gateway.call(method, path, key=app.client_id, secret=app.secret)
-        assert (status, error["error_code"]) == (403, "APIC.0304")
 
 
 def test_unknown_paths_and_methods_are_told_in_the_same_envelope(gateway):
@@ -311,3 +243,18 @@ def test_bad_bodies_are_refused(gateway):
     for body in ([], "text", 1):
         assert gateway.call("POST", "/api-tasks", body)[0] == 400
     assert gateway.call("POST", "/api-tasks", {**CRON, "name": "x" * 3})[0] == 400
+
+
+def test_what_others_added_to_a_plan_or_changed_in_a_task_is_no_obstacle(gateway):
+    task = gateway.create(name="nightly")
+    schedules, tasks = gateway.runtime.schedules, gateway.runtime.tasks
+    plan = schedules.find("roma", uid=task["id"])
+    schedules.save({**plan.document, "misfire": "FIRE_ONCE"}, uid=task["id"])
+    draft = tasks.get(uid=task["id"]).draft
+    config = {"url": "http://a.example", "headers": {"X": "1"}, "params": {"a": 1}}
+    node = {"id": "call", "type": "HTTP_CALL", "config": config}
+    tasks.save({**draft, "params": [], "nodes": [node]})
+    started = gateway.act(task["id"], "start")
+    assert (started["api"]["auth"], started["req_headers"]) == ("NONE", [{"name": "X", "value": "1"}])
+    gateway.act(task["id"], "stop")
+    assert schedules.find("roma", uid=task["id"]).document["misfire"] == "FIRE_ONCE"

@@ -145,7 +145,7 @@ def _values(dispatch: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fields(plan: ScheduleRecord) -> dict[str, Any]:
-    value = plan.document["value"]
+    value = plan.document.get("value") or {}
     return {
         "start_datetime": plan.document.get("start"),
         "period": value.get("period"),

@@ -10,6 +10,7 @@ from ...nodes.source_schemas import TIMEOUT_HEADER
 from .fields import CONTENT_TYPES
 
 PLAN = "roma"
+PLAN_KEYS = ("name", "enabled", "type", "value", "timeZone", "start")
 FOLDER = "/ROMA"
 NODE = "call"
 _EFFECTIVE = "effectiveTime"
@@ -87,27 +88,42 @@ def is_roma_task(task: Task) -> bool:
 def fields_of(task: Task, plan: ScheduleRecord) -> dict[str, Any]:
     """Return the fields of section 2, as they were given."""
     config = task.draft["nodes"][0]["config"]
-    headers = config.get("headers", [])
+    headers = _written(config.get("headers"))
     named = {row["name"]: row["value"] for row in headers if row["name"] in (TIMEOUT_HEADER, _CONTENT_TYPE)}
     return {
         "name": task.name,
         "app_id": config.get("connection"),
         "remark": task.description,
         **trigger_fields(plan),
-        "effective_time": _effective(task),
+        "effective_time": effective_time(task),
         "max_retries": config.get("retries", 0),
-        "timeout": int(named.get(TIMEOUT_HEADER, 60)),
-        "api": {"method": config["method"], "url": config["url"], "auth": config["authorization"]["type"]},
+        "timeout": _whole(named.get(TIMEOUT_HEADER)),
+        "api": {
+            "method": config.get("method", "GET"),
+            "url": config["url"],
+            "auth": config.get("authorization", {}).get("type", "NONE"),
+        },
         "req_headers": [row for row in headers if row["name"] not in named],
-        "req_params": config.get("params", []),
+        "req_params": _written(config.get("params")),
         "req_body": config.get("body", {}).get("content"),
         "content_type": named.get(_CONTENT_TYPE),
     }
 
 
+def _whole(text: Any) -> int | None:
+    return int(text) if str(text).strip().isdecimal() else None
+
+
+def _written(rows: Any) -> list[dict[str, Any]]:
+    """Return name/value rows, which somebody else may have written as a table."""
+    if isinstance(rows, Mapping):
+        return [{"name": name, "value": value} for name, value in rows.items()]
+    return list(rows or ())
+
+
 def trigger_fields(plan: ScheduleRecord) -> dict[str, Any]:
     """Return the trigger fields of a plan."""
-    value = plan.document["value"]
+    value = plan.document.get("value") or {}
     return {
         "trigger_type": plan.document["type"],
         "cron": value.get("cron"),
@@ -118,12 +134,8 @@ def trigger_fields(plan: ScheduleRecord) -> dict[str, Any]:
 
 def effective_time(task: Task) -> int | None:
     """Return the effective time that was given for a task, in epoch milliseconds."""
-    return _effective(task)
-
-
-def _effective(task: Task) -> int | None:
     for parameter in task.draft.get("params") or ():
-        if parameter.get("name") == _EFFECTIVE and parameter.get("value"):
+        if parameter.get("name") == _EFFECTIVE and str(parameter.get("value")).isdecimal():
             return int(parameter["value"])
     return None
 

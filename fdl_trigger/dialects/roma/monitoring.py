@@ -62,7 +62,7 @@ class Monitoring:
     def _row(self, task: Task) -> dict[str, Any]:
         newest = next(iter(self._instances().list(InstanceFilter(limit=1), uid=task.uid)), None)
         plan = self._plans.find(task)
-        value = plan.document["value"] if plan else {}
+        value = (plan.document.get("value") or {}) if plan else {}
         return {
             "task_id": task.uid,
             "task_name": task.name,

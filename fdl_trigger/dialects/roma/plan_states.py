@@ -9,7 +9,7 @@ from ...domain.errors import DefinitionInvalid, ObjectNotFound
 from ...domain.records import Principal, Task
 from ...domain.recurrence import Limits
 from ...domain.schedule_records import ScheduleRecord
-from .documents import PLAN, in_their_words, plan_document
+from .documents import PLAN, PLAN_KEYS, in_their_words, plan_document
 
 INITIALIZED, STARTED, STOPPED = "INITIALIZED", "STARTED", "STOPPED"
 
@@ -40,8 +40,10 @@ class PlanStates:
     def save(
         self, task: Task, values: Mapping[str, Any], principal: Principal, *, enabled: bool = False
     ) -> ScheduleRecord:
-        """Keep the plan of a task; it does not fire before it is started."""
-        document = self._document(values, enabled=enabled)
+        """Keep the plan of a task; it does not fire before it is started. What others added (alarms) stays."""
+        known = self.find(task)
+        added = {} if known is None else {key: known.document[key] for key in known.document if key not in PLAN_KEYS}
+        document = {**added, **self._document(values, enabled=enabled)}
         try:
             return self._schedules().save(document, uid=task.uid, limits=self._limits, principal=principal)
         except DefinitionInvalid as error:
