@@ -135,15 +135,26 @@ def operation(path: str, action: str) -> EnosOperation:
 
 
 @contextmanager
-def enos_service(directory: Path, **options: Any) -> Iterator[EnosService]:
-    """Run a service whose section [enos] holds the options."""
+def enos_runtime(directory: Path, **options: Any) -> Iterator[Flask]:
+    """Run the application over the store in a directory; its section [enos] holds the options."""
     clock = Clock()
+    with Runtime(settings(directory, **options), clock=clock, run_engine=False) as runtime:
+        yield create_app(runtime, clock=clock)
+
+
+@contextmanager
+def enos_service(directory: Path, **options: Any) -> Iterator[EnosService]:
+    """Run a service with an application and a flow; its section [enos] holds the options."""
+    clock = Clock()
+    with Runtime(settings(directory, **options), clock=clock, run_engine=False) as runtime:
+        yield EnosService(runtime, create_app(runtime, clock=clock), clock)
+
+
+def settings(directory: Path, **options: Any) -> Settings:
     defaults = Settings()
-    settings = dataclasses.replace(
+    return dataclasses.replace(
         defaults,
         enos=dataclasses.replace(defaults.enos, **options),
         limits=LimitSettings(failed_logins=""),
         store=StoreSettings(path=str(directory / "store.db")),
     )
-    with Runtime(settings, clock=clock, run_engine=False) as runtime:
-        yield EnosService(runtime, create_app(runtime, clock=clock), clock)
