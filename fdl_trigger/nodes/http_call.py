@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
@@ -78,6 +78,7 @@ class HttpCallSchema(Schema):
     body = fields.Nested(BodySchema, load_default=Body())
     encoding = fields.Str(load_default=None, allow_none=True, validate=validate.OneOf(("UTF-8", "UTF-16", "GBK")))
     verifyTls = fields.Bool(load_default=True)
+    followRedirects = fields.Bool(load_default=True)
     retries = fields.Int(load_default=0, strict=True, validate=validate.Range(0, 3))
     keepAttempts = fields.Bool(load_default=False)
     success = fields.Nested(SuccessSchema, load_default=Success())
@@ -94,12 +95,14 @@ class HttpCallSchema(Schema):
     def _build(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
         success, assign = data.pop("success"), tuple(data.pop("assign"))
         verify_tls = data.pop("verifyTls")
+        follows = data.pop("followRedirects")
         retries, keeps_attempts = data.pop("retries"), data.pop("keepAttempts")
         call = ApiSettings(**{**data, "url": data["url"].strip()}, verify_tls=verify_tls)
         return {
             "call": call,
             "success": success,
             "assign": assign,
+            "follows": follows,
             "retries": retries,
             "keeps_attempts": keeps_attempts,
         }
@@ -128,7 +131,8 @@ class HttpCall:
         requests = RequestBuilder(call, context)
 
         def build() -> "Request":
-            request = requests.build({})
+            built = requests.build({})
+            request = replace(built, follows=built.follows and config["follows"])
             log_request_body(context, request)
             return request
 

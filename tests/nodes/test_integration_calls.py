@@ -154,6 +154,13 @@ def test_a_signed_call_follows_no_redirect(bench, gateway):
     assert [seen.path for seen in gateway.seen] == ["/x"]
 
 
+def test_a_call_can_be_told_to_follow_no_redirect(bench, gateway):
+    gateway.replies["/x"] = Reply(b"", 302, {"Location": "/y"})
+    with pytest.raises(NodeError, match="answered 302"):
+        call(bench, gateway, "NONE", followRedirects=False)
+    assert [seen.path for seen in gateway.seen] == ["/x"]
+
+
 def test_an_application_without_a_code_cannot_call_by_it(bench, gateway):
     settings = {"application": {"key": KEY, "secret": SECRET}}
     bench.connections["gateway"] = Connection("gateway", "api", settings)

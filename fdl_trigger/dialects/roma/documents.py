@@ -58,6 +58,7 @@ def _call(values: Mapping[str, Any]) -> dict[str, Any]:
         "params": _rows(values["req_params"]),
         "headers": headers,
         "body": body,
+        "followRedirects": False,
         "retries": values["max_retries"],
         "keepAttempts": True,
     }
