@@ -22,6 +22,7 @@ test: $(VENV)/.dev ## install what the tests need (a browser, two database serve
 	@scripts/browser
 	@scripts/databases
 	@scripts/schedulerx-sdks $(BIN)/python .sdks/schedulerx
+	@scripts/enos-sdk $(BIN)/python .sdks/enos
 	@$(BIN)/pytest
 
 campaign: $(VENV)/.dev ## the long campaigns in full: kill loops, load
