@@ -57,7 +57,6 @@ class CallAttempts:
             self._note(request, started, round((time.monotonic() - since) * 1000), answer, problem)
 
     def _note(self, request: Request, started: int, took_ms: int, answer: Answer | None, error: str | None) -> None:
-        head = b"" if answer is None else answer.content[:HEAD_BYTES]
         self._record.append(
             {
                 "n": len(self._record) + 1,
@@ -65,8 +64,14 @@ class CallAttempts:
                 "finishTime": started + took_ms,
                 "status": None if answer is None else answer.status,
                 "error": error,
-                "head": request.masker.text(head.decode("utf-8", "replace")),
+                "head": "" if answer is None else _head(request, answer),
             }
         )
         if self._keeps:
             self._context.keep_attempts(list(self._record))
+
+
+def _head(request: Request, answer: Answer) -> str:
+    """Return the start of an answer; masked before it is cut, so that no half of a secret is left at the end."""
+    text = answer.content[: 8 * HEAD_BYTES].decode("utf-8", "replace")
+    return request.masker.start(text, HEAD_BYTES).encode()[:HEAD_BYTES].decode("utf-8", "ignore")

@@ -13,6 +13,7 @@ from fdl_trigger.domain.records import Connection
 from fdl_trigger.nodes import NODE_TYPES
 from fdl_trigger.nodes.connection_schemas import load_settings
 from fdl_trigger.nodes.errors import BuildError, NodeError
+from fdl_trigger.nodes.integration_application import APP_KINDS
 
 KEY, SECRET, CODE = "app-key-0001", "app-secret-0001-very-long", "app-code-0001"
 
@@ -96,6 +97,23 @@ def test_parameters_keep_their_order_and_repeats_and_blanks_travel_as_20(bench, 
     rows = [{"name": "b", "value": "x y"}, {"name": "a", "value": "2"}, {"name": "b", "value": "1"}]
     call(bench, gateway, "APP_SIGN", params=rows)
     assert gateway.seen[0].path == "/x?b=x%20y&a=2&b=1"
+
+
+@pytest.mark.parametrize("kind", APP_KINDS)
+def test_an_answer_that_repeats_the_request_tells_no_secret(bench, gateway, kind):
+    def echo(seen):
+        proof = " ".join(seen.headers.get(name, "") for name in ("Authorization", "X-HW-AppKey", "X-Apig-AppCode"))
+        secrets.append(proof.strip())
+        return Reply(b"." * (4096 - 10) + proof.encode() + " 中".encode() * 3000)
+
+    secrets = []
+    gateway.replies["/x"] = echo
+    run = call(bench, gateway, kind, keepAttempts=True)
+    told = str(run.lines) + str(run.attempts)
+    assert SECRET not in told
+    assert CODE not in told
+    assert not secrets[0] or secrets[0].rstrip("=").rpartition("=")[2][:9] not in run.attempts[0]["head"]
+    assert len(run.attempts[0]["head"].encode()) <= 4096
 
 
 def test_configured_headers_do_not_take_the_place_of_credentials(bench, gateway):
