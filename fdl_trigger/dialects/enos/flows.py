@@ -25,16 +25,16 @@ class Flows:
         return self._services.flow_people()
 
     def to_trigger(self, number: int, call: Call) -> Exposed:
-        """Return a flow the caller may run; raises TaskNotFound, PermissionDenied, Refusal for a locked account."""
+        """Return a flow the caller's application may run, whoever owns it; raises TaskNotFound, PermissionDenied."""
         found = self._services.exposure().get(DIALECT_NAME, number, call.principal, Operation.EXECUTE)
         if found is None or found.names["orgId"] != call.organization:
             denied = self._services.exposure().exists(DIALECT_NAME, number)
             raise TaskNotFound(f"There is no flow {number}.", denied=denied)
-        return self._owned(found, call)
+        return found
 
     def to_change(self, number: int, call: Call, operation: Operation = Operation.MANAGE_TASKS) -> Exposed:
         """Return a flow the caller owns; raises InvalidParameter for none, PermissionDenied, Refusal."""
-        return self._owned(self._existing(number, call, operation), call)
+        return self.owned(self._existing(number, call, operation), call)
 
     def to_read(self, number: int, call: Call, operation: Operation = Operation.READ) -> Exposed:
         """Return a flow the caller may see; raises InvalidParameter for none, PermissionDenied."""
@@ -50,7 +50,8 @@ class Flows:
             raise InvalidParameter(f"There is no flow {number}.", denied=denied)
         return found
 
-    def _owned(self, found: Exposed, call: Call) -> Exposed:
+    def owned(self, found: Exposed, call: Call) -> Exposed:
+        """Return the flow if the caller owns it; raises PermissionDenied, Refusal for a locked account."""
         if not owns(found, call.user):
             raise PermissionDenied(f"{call.user} does not own flow {found.task.id}.")
         self.require_unlocked(call)

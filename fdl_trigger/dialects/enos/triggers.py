@@ -37,15 +37,13 @@ class Triggers:
     def trigger_from_task(self, call: Call) -> dict[str, str]:
         """Run a task and everything downstream of it."""
         number, task_number, at = call.number("flowId"), call.number("taskId"), _trigger_time(call)
-        node = self._services.numbers().node(task_number)
-        if node is None or node[0] != number:
+        flow, node = self._flows.to_trigger(number, call), self._services.numbers().node(task_number)
+        if node is None or node[0] != number or all(one["id"] != node[1] for one in document_of(flow)["nodes"]):
             raise TaskNotFound(f"There is no task {task_number} in flow {number}.")
-        flow = self._flows.to_trigger(number, call)
-        if all(one["id"] != node[1] for one in document_of(flow)["nodes"]):
-            raise TaskNotFound(f"Flow {number} no longer has a task {task_number}.")
         return self._start(flow, call, at, {}, Portion(Extent.FROM, node[1]))
 
     def _start(self, flow: Exposed, call: Call, at: int, params: Mapping[str, Any], portion: Portion) -> dict[str, str]:
+        self._flows.owned(flow, call)
         if flow.task.version is None:
             raise TaskNotPublished
         now = self._services.clock()
