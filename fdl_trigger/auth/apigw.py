@@ -28,7 +28,7 @@ METHODS = frozenset(("aksk", "digest"))
 """Applications of these methods share a secret with us, which is all a signature takes."""
 
 _FORM = re.compile(
-    rf"{ALGORITHM} Access=([!-+\--~]{{1,128}}), ?SignedHeaders=([a-z0-9!-,.;-]+), ?Signature=([0-9a-f]{{64}})"
+    rf"{ALGORITHM} Access=([!-+\--~]{{1,128}}), ?SignedHeaders=([a-z0-9.;-]+), ?Signature=([0-9a-f]{{64}})"
 )
 _WRONG = "Incorrect App authentication information: app not found or verify signature fail"
 _STRANGERS = ApplicationKey(secrets.token_hex(16))  # an unknown key costs as much time as a known one
