@@ -4,6 +4,7 @@ from .problems import ConfigError, Problem
 from .reading import ENV_CONFIG, ENV_PREFIX
 from .settings import (
     EngineSettings,
+    EnosSettings,
     FineDataLinkSettings,
     InstanceSettings,
     LimitSettings,
@@ -21,6 +22,7 @@ __all__ = [
     "ENV_PREFIX",
     "ConfigError",
     "EngineSettings",
+    "EnosSettings",
     "FineDataLinkSettings",
     "InstanceSettings",
     "LimitSettings",
