@@ -20,6 +20,7 @@ from .refusals import Attempt, Refusals
 CLIENT = "fdl_trigger.client"
 """The key of the WSGI environment under which the id of the application that was let in is left, for the log."""
 _ATTEMPT = "fdl_trigger.attempt"
+_USED_BEFORE = "The signature was used before; sign each call anew."
 
 Environ = MutableMapping[str, Any]
 Verify = Callable[[Application | None, int], Proof]
@@ -93,8 +94,8 @@ class Admission:
             raise AuthenticationFailed(check=Check.UNKNOWN)
         attempt.name = application.name
         self._rates.check(application, attempt.address)
-        if proof.sign:
-            self._spend_once(application, proof)
+        if proof.sign and not self._keys().take(application.id, proof.sign, proof.expires_at):
+            raise AuthenticationFailed(_USED_BEFORE, check=Check.USED)
         if proof.key_id is not None:
             self._keys().used(proof.key_id)
         environ[CLIENT] = application.client_id
@@ -141,12 +142,8 @@ class Admission:
         return application, proof
 
     def _spend(self, application: Application, proof: Proof) -> None:
-        if application.once:
-            self._spend_once(application, proof)
-
-    def _spend_once(self, application: Application, proof: Proof) -> None:
-        if not self._keys().spend(application.id, proof.sign, proof.expires_at):
-            raise AuthenticationFailed("The signature was used before; sign each call anew.", check=Check.USED)
+        if application.once and not self._keys().spend(application.id, proof.sign, proof.expires_at):
+            raise AuthenticationFailed(_USED_BEFORE, check=Check.USED)
 
     def refused(self, environ: Environ, action: str, error: TriggerError) -> None:
         """Count and write down an error that keeps the caller out; others are left alone.

@@ -1,14 +1,16 @@
 """Percent-encoding of what Alibaba Cloud's signatures cover: UTF-8, RFC 3986 unreserved characters bare."""
 
+import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
 Pairs = Iterable[tuple[str, str]]
+_IS_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
 def encode(text: str) -> str:
     """Return the text percent-encoded: a space is %20, `*` is %2A, `~` stays."""
-    return quote(text, safe="~", errors="replace")
+    return text if _IS_PLAIN(text) else quote(text, safe="~", errors="replace")
 
 
 def canonical(pairs: Pairs) -> str:

@@ -70,6 +70,10 @@ class KeyService:
         """Use a signature up and tell whether it was still unused; `until` is when it expires (epoch milliseconds)."""
         return self._store.used_signs.spend(application_id, sign, until)
 
+    def take(self, application_id: int, sign: str, until: int) -> bool:
+        """Do what `spend` does without waiting for the disk: what is written after this is so after the signature."""
+        return self._store.used_signs.take(application_id, sign, until)
+
 
 def _next_secret(application: Application, public_key: str | None) -> str:
     if application.method == "sm2":

@@ -85,7 +85,7 @@ class Store:
         self.connections = ConnectionStore(self.database, self._writer, vault, self._clock)
         self.keys = KeyStore(self.database, self._writer, vault, self._clock)
         self.applications = ApplicationStore(self.database, self._writer, vault, self.keys, self._clock)
-        self.used_signs = UsedSigns(self._writer, self._clock)
+        self.used_signs = UsedSigns(self.database, self._writer, self._clock)
         self.recovery = Recovery(self.instances, self._writer, self._clock)
         self.retention = Retention(self._writer)
         self.audit = AuditStore(self.database, self._writer, self._clock)

@@ -1,6 +1,8 @@
 """The one endpoint: every action comes to the same path, by GET or POST (schedulerx.md section 1)."""
 
 import hmac
+from collections.abc import Callable
+from typing import Any
 
 from flask import Response, request
 from flask_smorest import Api, Blueprint
@@ -40,25 +42,28 @@ class SchedulerX:
             blueprint.add_url_rule(
                 path, endpoint="call", view_func=view, methods=list(_METHODS), strict_slashes=False, tags=["SchedulerX"]
             )
+            self._services.direct.update(dict.fromkeys(((method, path) for method in _METHODS), self._respond))
         api.register_blueprint(blueprint)
 
     def render_error(self, error: TriggerError) -> Response:
         """Return the answer for an error the framework found."""
-        return self._failure(error, None)
+        return _failure(request.environ, error)
 
     def _view(self) -> Response:
+        return self._respond(request.environ, request.get_data)
+
+    def _respond(self, environ: dict[str, Any], body: Callable[[], bytes]) -> Response:
         call, action = None, None
-        environ = request.environ
         try:
-            if request.method not in _METHODS:
+            if environ["REQUEST_METHOD"] not in _METHODS:
                 raise MethodNotAllowed("This path takes GET, POST.", allow="GET, POST")
-            call = read_call(environ, request.get_data())
+            call = read_call(environ, body())
             caller, action = self._admit(call)
             return answers.success(action.run(caller), action.name, _form(call))
         except TriggerError as error:
             operation = action.operation if action else "call"
             self._services.admission.refused(environ, f"task.{operation}", error)
-            return self._failure(error, call, action.name if action else "Error")
+            return _failure(environ, error, call, action.name if action else "Error")
 
     def _admit(self, call: Call) -> tuple[Caller, Action]:
         """Check what section 4 names, in its order; raises AuthenticationFailed, InvalidParameter, RateLimited."""
@@ -81,10 +86,10 @@ class SchedulerX:
             raise aliyun.refuse(code, "The security token does not belong to the access key.")
         return principal
 
-    def _failure(self, error: TriggerError, call: Call | None, action: str = "Error") -> Response:
-        environ = request.environ
-        form = _form(call) if call else answer_format(environ, environ.get("QUERY_STRING", ""), None)
-        return answers.failure(error, str(environ.get("HTTP_HOST", "")), action, form)
+
+def _failure(environ: dict[str, Any], error: TriggerError, call: Call | None = None, action: str = "Error") -> Response:
+    form = _form(call) if call else answer_format(environ, environ.get("QUERY_STRING", ""), None)
+    return answers.failure(error, str(environ.get("HTTP_HOST", "")), action, form)
 
 
 def _form(call: Call) -> str:
