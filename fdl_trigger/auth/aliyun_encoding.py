@@ -14,6 +14,10 @@ def encode(text: str) -> str:
 
 
 def canonical(pairs: Pairs) -> str:
-    """Return the parameters sorted by the bytes of their names, encoded and joined."""
-    ordered = sorted(pairs, key=lambda pair: (pair[0].encode(errors="replace"), pair[1].encode(errors="replace")))
-    return "&".join(f"{encode(name)}={encode(value)}" for name, value in ordered)
+    """Return the parameters sorted by name, encoded and joined; characters sort as their UTF-8 bytes do."""
+    return "&".join([f"{encode(name)}={encode(value)}" for name, value in sorted(pairs)])
+
+
+def encode_canonical(text: str) -> str:
+    """Return what `canonical` returned, encoded once more: it holds only three characters that are not plain."""
+    return text.replace("%", "%25").replace("=", "%3D").replace("&", "%26")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..domain.errors import InvalidParameter
 from .aliyun import Signed
-from .aliyun_encoding import canonical, encode
+from .aliyun_encoding import canonical, encode_canonical
 
 _REQUIRED = ("AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp")
 
@@ -15,7 +15,7 @@ _REQUIRED = ("AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", 
 def string_to_sign(method: str, parameters: Mapping[str, str]) -> str:
     """Return what is signed: the HTTP method and all parameters but the signature itself."""
     pairs = ((name, value) for name, value in parameters.items() if name != "Signature")
-    return f"{method.upper()}&%2F&{encode(canonical(pairs))}"
+    return f"{method.upper()}&%2F&{encode_canonical(canonical(pairs))}"
 
 
 def sign(text: str, secret: str) -> str:

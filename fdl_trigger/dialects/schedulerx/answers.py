@@ -14,6 +14,7 @@ from ...logs import request_id
 from .errors import wire_error
 
 _TYPES = {"JSON": "application/json;charset=utf-8", "XML": "text/xml;charset=utf-8"}
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -51,7 +52,7 @@ def _request_id() -> str:
 
 def _response(answer: Mapping[str, Any], root: str, form: str, status: int = 200) -> Response:
     if form == "JSON":
-        text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+        text = _encode(answer)
     else:
         text = f"<?xml version='1.0' encoding='UTF-8'?><{root}>{''.join(_elements(answer))}</{root}>"
     response = Response(text.encode(errors="replace"), status, content_type=_TYPES[form])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from ...auth import aliyun_acs3, aliyun_rpc
 from ...auth.aliyun import Signed
@@ -100,9 +100,14 @@ def _format_of(query: str) -> str:
 
 
 def _pairs(data: bytes) -> Pairs:
+    if data.count(b"&") >= MAX_FIELDS:
+        raise InvalidRequest(f"The request has more than {MAX_FIELDS} parameters.")
     try:
-        return tuple(parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
+        parts = [part.partition("=") for part in data.decode().split("&") if part]
+        return tuple([(_unquoted(name), _unquoted(value)) for name, _, value in parts])
     except UnicodeError:
         raise InvalidRequest("The parameters are not valid UTF-8; percent-encode them as UTF-8.") from None
-    except ValueError:
-        raise InvalidRequest(f"The request has more than {MAX_FIELDS} parameters.") from None
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
