@@ -13,7 +13,7 @@ from ...auth.enos_tokens import AccessTokens
 from ...auth.permissions import ByAction, Public, permits, public
 from ...domain.errors import InvalidParameter, MethodNotAllowed, TriggerError, UserNotFound
 from ...domain.records import Principal
-from ..base import Services
+from ..base import DirectView, Services
 from . import answers
 from .actions import Action, actions_of
 from .door import Door
@@ -26,8 +26,11 @@ from .spec import answers as described_answers
 from .tokens import TokenService
 
 View = Callable[[], Response]
+Body = Callable[[], bytes]
 _KEY_PURPOSE = "enos"
 _NAME_LENGTH = 128
+_OFTEN = ("POST", "flows")
+_NOBODY = Call(Principal("-"), "", "", {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,39 +117,57 @@ class EnosPlatform:
         self._add(blueprint, f"{OWN_ROOT}/public-key", "GET", "public_key", view)
 
     def _view(self, operations: Mapping[str, EnosOperation]) -> View:
-        found = {action: self._actions[one.path, one.action] for action, one in operations.items()}
+        direct = self._direct_view(operations)
+        one = next(iter(operations.values()))
+        if (one.method, one.path) == _OFTEN:
+            self._services.direct[one.method, f"{ROOT}/{one.path}"] = direct
 
         def answer() -> Response:
-            environ, name = request.environ, request.args.get("action", "")
-            wanted = operations.get(name)
-            try:
-                if environ["REQUEST_METHOD"] == "HEAD":  # a GET may delete, and a HEAD tells nothing of failures
-                    raise MethodNotAllowed(allow="GET")
-                if wanted is not None and isinstance(wanted.permission, Public):
-                    return answers.success(found[name](_nobody()))
-                return answers.success(self._run(wanted, found))
-            except Refusal as refused:
-                return answers.refusal(refused)
-            except TriggerError as error:
-                self._services.admission.refused(environ, f"flow.{name if wanted else 'unknown'}", error)
-                return self.render_error(error)
+            return direct(request.environ, request.get_data)
 
         permissions = {action: one.permission for action, one in operations.items()}
         return permits(ByAction("action", permissions))(answer)
 
-    def _run(self, wanted: EnosOperation | None, found: Mapping[str, Action]) -> Any:
-        environ = request.environ
-        principal = self._door.admit(environ, lambda: query_pairs(environ.get("QUERY_STRING", "")), request.get_data)
+    def _direct_view(self, operations: Mapping[str, EnosOperation]) -> DirectView:
+        found = {action: self._actions[one.path, one.action] for action, one in operations.items()}
+
+        def answer(environ: dict[str, Any], body: Body) -> Response:
+            wanted = None
+            try:
+                if environ["REQUEST_METHOD"] == "HEAD":  # a GET may delete, and a HEAD tells nothing of failures
+                    raise MethodNotAllowed(allow="GET")
+                pairs = query_pairs(environ.get("QUERY_STRING", ""))
+                wanted = operations.get(dict(pairs).get("action", ""))
+                if wanted is not None and isinstance(wanted.permission, Public):
+                    return answers.success(found[wanted.action](_NOBODY))
+                return answers.success(self._run(environ, pairs, body, wanted, found))
+            except Refusal as refused:
+                return answers.refusal(refused)
+            except TriggerError as error:
+                self._services.admission.refused(environ, f"flow.{wanted.action if wanted else 'unknown'}", error)
+                return self.render_error(error)
+
+        return answer
+
+    def _run(
+        self,
+        environ: dict[str, Any],
+        pairs: Pairs,
+        body: Body,
+        wanted: EnosOperation | None,
+        found: Mapping[str, Action],
+    ) -> Any:
+        principal = self._door.admit(environ, pairs, body)
         if wanted is None:
             raise InvalidParameter("There is no such action.")
-        query = _single(query_pairs(environ.get("QUERY_STRING", "")))
+        query = _single(pairs)
         user, organization = query.get("userId", ""), query.get("orgId", "")
         if not user or not organization or max(len(user), len(organization)) > _NAME_LENGTH:
             raise UserNotFound
         self._services.flow_people().require(DIALECT_NAME, user, organization, self._people)
         self._services.admission.require_operator(environ, user)
-        body = json_body(request.get_data()) if wanted.method == "POST" else {}
-        return found[wanted.action](Call(principal, user, organization, query, body))
+        given = json_body(body()) if wanted.method == "POST" else {}
+        return found[wanted.action](Call(principal, user, organization, query, given))
 
     def _guarded(self, name: str, action: View) -> View:
         def answer() -> Response:
@@ -166,7 +187,3 @@ def _single(pairs: Pairs) -> dict[str, str]:
     if any("\0" in name + value for name, value in pairs):
         raise InvalidParameter("A parameter holds a NUL character.")
     return found
-
-
-def _nobody() -> Call:
-    return Call(Principal("-"), "", "", {}, {})

@@ -40,7 +40,7 @@ class Door:
         self._opaque_application = opaque_application
         self._networks = tuple(ip_network(one, strict=False) for one in networks)
 
-    def admit(self, environ: Environ, pairs: Callable[[], Pairs], body: Callable[[], bytes]) -> Principal:
+    def admit(self, environ: Environ, pairs: Pairs, body: Callable[[], bytes]) -> Principal:
         """Return who calls; raises AuthenticationFailed and its kinds, RateLimited."""
         self._admission.expect(environ, "")
         text = str(environ.get("HTTP_APIM_ACCESSTOKEN", ""))
@@ -50,13 +50,11 @@ class Door:
             return self._by_signature(environ, text, pairs, body)
         return self._by_block(environ, text)
 
-    def _by_signature(
-        self, environ: Environ, text: str, pairs: Callable[[], Pairs], body: Callable[[], bytes]
-    ) -> Principal:
+    def _by_signature(self, environ: Environ, text: str, pairs: Pairs, body: Callable[[], bytes]) -> Principal:
         self._require(TOKEN)
         token = self._tokens.read(text, self._clock())
         timestamp, given = _header(environ, "TIMESTAMP"), _header(environ, "SIGNATURE")
-        covered = enos.signed_text(pairs(), body())
+        covered = enos.signed_text(pairs, body())
 
         def verify(application: Application | None, now_ms: int) -> Proof:
             return enos.verify_signature(application, text, covered, timestamp, given, now_ms)
