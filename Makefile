@@ -23,7 +23,7 @@ test: $(VENV)/.dev ## install what the tests need (a browser, two database serve
 	@scripts/databases
 	@scripts/schedulerx-sdks $(BIN)/python .sdks/schedulerx
 	@scripts/enos-sdk $(BIN)/python .sdks/enos
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 campaign: $(VENV)/.dev ## the long campaigns in full: kill loops, load
 	@scripts/databases

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from marshmallow import INCLUDE, Schema
 
@@ -15,6 +16,12 @@ from fdl_trigger.nodes.context import NodeContext
 from fdl_trigger.nodes.errors import NodeError
 from fdl_trigger.runtime import Runtime
 from fdl_trigger.store.store import Store
+
+# Machines are shared: how long an example takes says nothing here.
+hypothesis.settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("shared")
 
 
 class HandClock:
