@@ -30,7 +30,7 @@ campaign: $(VENV)/.dev ## the long campaigns in full: kill loops, load
 	@CAMPAIGN=full $(BIN)/pytest -m campaign
 
 bench: $(VENV)/.base ## measure against the bare-Flask ceiling, print a table with ratios
-	@$(BIN)/python -m bench && $(BIN)/python -m bench.methods
+	@$(BIN)/python -m bench && $(BIN)/python -m bench.methods && $(BIN)/python -m bench.dialects
 
 lint: $(VENV)/.dev ## format check, lint, types, import rules
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
