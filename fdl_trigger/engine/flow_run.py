@@ -190,6 +190,10 @@ class FlowRun:
                 values.update((self._runs[node.id].outputs or {}).get("values", {}))
         return values
 
+    def may_retry(self, run: Run) -> bool:
+        """Tell whether the schedule that started the run, if one did, is still at work."""
+        return not self._tools.store.fires.is_paused(run.claim.uid)
+
     def call_task(self, run: Run, name: str, params: Mapping[str, Any]) -> Called:
         """Run another task and wait for its end."""
         return self._tools.call_task(run, name, params)

@@ -29,6 +29,9 @@ class Steering(Protocol):
     def call_task(self, run: Run, name: str, params: Mapping[str, Any]) -> Called:
         """Run another task and wait for its end."""
 
+    def may_retry(self, run: Run) -> bool:
+        """Tell whether what started the run still wants it to try again."""
+
 
 class RunContext:
     """The FlowContext of one attempt of one node."""
@@ -119,6 +122,10 @@ class RunContext:
         self._leave(
             "attempts", [{k: masked(v) if isinstance(v, str) else v for k, v in one.items()} for one in attempts]
         )
+
+    def may_retry(self) -> bool:
+        """See FlowContext."""
+        return self._steering.may_retry(self._run)
 
     def choose(self, node_ids: Collection[str]) -> None:
         """See FlowContext."""

@@ -37,7 +37,10 @@ class CallAttempts:
             except NodeError:
                 if wait_s is None:
                     raise
-            self._context.sleep(wait_s)
+                self._context.sleep(wait_s)
+                # Stopping a task drops the retries that are left (roma-scheduled-calls.md section 4).
+                if not self._context.may_retry():
+                    raise
         raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, request: Request, allows: Callable[[int], bool]) -> Answer:

@@ -80,6 +80,9 @@ class FlowContext(NodeContext, Protocol):
     def keep_attempts(self, attempts: Sequence[Mapping[str, Any]]) -> None:
         """Leave the record of the attempts of a call with the node run."""
 
+    def may_retry(self) -> bool:
+        """Tell whether a failed call may be sent again: not once the schedule that started this run was paused."""
+
     def choose(self, node_ids: Collection[str]) -> None:
         """Skip the nodes directly downstream that are not among these; raises NodeError for one that is not there."""
 

@@ -207,6 +207,14 @@ class FireStore:
         self._signals.stop()  # a fire may replace what runs
         return done
 
+    def is_paused(self, instance_uid: str) -> bool:
+        """Tell whether the schedule that made an instance is paused; False for one no schedule made."""
+        rows = self._database.read(
+            "SELECT s.paused FROM schedule_fire f JOIN schedule s ON s.id = f.schedule_id WHERE f.instance_uid = ?",
+            (instance_uid,),
+        )
+        return any(row[0] for row in rows)
+
     def watched(self) -> list[Watched]:
         """Return the fires whose alarms have not been decided yet."""
         return [_watched(row) for row in self._database.read(_WATCHED)]

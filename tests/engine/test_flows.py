@@ -324,3 +324,21 @@ def test_what_nodes_assign_is_sealed_in_the_record_and_masked_in_the_log(
 def test_values_that_cannot_be_kept_are_refused(rt: Runtime, value: object) -> None:
     with pytest.raises(InvalidParameter, match="cannot be kept"):
         rt.instances.execute(uid=_publish(rt, "o", {"a": {}}), params={"day": value})
+
+
+def test_terminating_ends_a_loop_and_what_runs_inside_it(settings: Settings, gate) -> None:
+    with Runtime(settings, node_types={"GATE": gate}) as rt:
+        loop = {
+            "id": "loop",
+            "type": "LOOP",
+            "config": {"forEach": {"parameter": "numbers"}},
+            "nodes": [{"id": "x", "type": "GATE"}],
+        }
+        task = rt.tasks.save({"workName": "o", "nodes": [loop], "params": [{"name": "numbers", "value": "1,2,3"}]})
+        run = rt.instances.execute(uid=rt.tasks.publish(uid=task.uid).uid)
+        assert gate.started.acquire(timeout=PATIENCE_S)
+        rt.instances.terminate(run.uid)
+        while not (ended := rt.instances.get(run.uid)).state.is_final:
+            threading.Event().wait(0.01)
+        assert (ended.state, gate.together, len(gate.order)) == (State.TERMINATED, 0, 1)
+        assert _states(rt, run.uid) == {"loop": "TERMINATED", "loop/x": "TERMINATED"}

@@ -36,6 +36,16 @@ def test_a_due_schedule_becomes_a_waiting_instance_that_knows_its_due_time(desk:
     assert desk.runtime.schedules.get(uid).last_fire_at == at("2026-03-02T08:00")
 
 
+def test_a_run_knows_whether_its_schedule_was_paused_since(desk: Desk) -> None:
+    uid = desk.schedule()
+    desk.turn_at("2026-03-02T08:00:01")
+    [run] = desk.runs()
+    assert not desk.runtime.store.fires.is_paused(run.uid)
+    desk.runtime.schedules.pause(uid, True)
+    assert desk.runtime.store.fires.is_paused(run.uid)
+    assert not desk.runtime.store.fires.is_paused("nobody")
+
+
 def test_what_was_missed_is_skipped_and_recorded_as_one_stretch(desk: Desk) -> None:
     uid = desk.schedule()
     desk.turn_at("2026-03-04T08:00:30")

@@ -51,6 +51,7 @@ class Run:
         self.assigned: dict[str, Any] = {}
         self.chosen: list[str] | None = None
         self.attempts: list[dict[str, Any]] = []
+        self.wanted = True
         self.secret_names: set[str] = set()
         self.inner: Callable[[Mapping[str, Any]], str | None] = lambda values: None
         self.tasks: dict[str, Callable[[Mapping[str, Any]], Called]] = {}
@@ -125,6 +126,9 @@ class Run:
 
     def keep_attempts(self, attempts: Sequence[Mapping[str, Any]]) -> None:
         self.attempts = [dict(one) for one in attempts]
+
+    def may_retry(self) -> bool:
+        return self.wanted
 
     def choose(self, node_ids: Collection[str]) -> None:
         self.chosen = list(node_ids)

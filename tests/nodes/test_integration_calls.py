@@ -156,6 +156,15 @@ def test_a_call_gives_up_after_its_retries(bench, gateway):
     assert (len(gateway.seen), len(context.attempts)) == (3, 3)
 
 
+def test_a_call_drops_its_retries_once_its_schedule_is_paused(bench, gateway):
+    gateway.replies["/x"] = Reply(b"no", 500)
+    context = bench.context()
+    context.wanted = False
+    with pytest.raises(NodeError, match="answered 500"):
+        bench.run_node("HTTP_CALL", {"url": gateway.url + "/x", "retries": 3, "keepAttempts": True}, context)
+    assert (len(gateway.seen), len(context.attempts)) == (1, 1)
+
+
 def test_an_attempt_without_an_answer_is_kept_too(bench, gateway):
     context = bench.context()
     with pytest.raises(NodeError, match="no connection"):
