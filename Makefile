@@ -27,7 +27,7 @@ test: $(VENV)/.dev ## install what the tests need (a browser, two database serve
 
 campaign: $(VENV)/.dev ## the long campaigns in full: kill loops, load
 	@scripts/databases
-	@CAMPAIGN=full $(BIN)/pytest -m campaign
+	@CAMPAIGN=full $(BIN)/pytest -n 2 --dist loadfile -m campaign
 
 bench: $(VENV)/.base ## measure against the bare-Flask ceiling, print a table with ratios
 	@$(BIN)/python -m bench && $(BIN)/python -m bench.methods && $(BIN)/python -m bench.dialects
