@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fdl_trigger.dialects.bodies import MAX_DEPTH, read_body, read_query
 from fdl_trigger.dialects.finedatalink import answers
 from fdl_trigger.dialects.finedatalink.errors import ERRORS
 from fdl_trigger.dialects.finedatalink.operations import OPERATIONS
-from fdl_trigger.dialects.finedatalink.requests import MAX_DEPTH, merge, read_body, read_operator, read_query
+from fdl_trigger.dialects.finedatalink.requests import merge, read_operator
 from fdl_trigger.dialects.finedatalink.schemas import argument_schema, load
 from fdl_trigger.dialects.finedatalink.times import read_time
 from fdl_trigger.dialects.finedatalink.words import STATUS_FILTERS, TRIGGER_FILTERS, status_word, trigger_word

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...domain.errors import InvalidParameter, InvalidRequest
 from ...domain.records import Principal
-from ..finedatalink.requests import read_body, read_query
+from ..bodies import read_body, read_query
 
 _INTEGER = re.compile(r"\s*-?\d{1,19}\s*", re.ASCII)
 _LARGEST = 2**53

@@ -12,13 +12,14 @@ from marshmallow import Schema
 from ...auth.permissions import permits, public
 from ...domain.errors import TriggerError
 from ..base import Services
+from ..bodies import Query, read_body, read_query
 from . import answers
 from .actions import Actions, Caller
 from .cors import Cors
 from .login import LoginRoutes
 from .operations import APPLICATION_ROOT, EXTENSIONS, LOGIN_ROOT, OPERATIONS, WireOperation
 from .platform_login import PlatformLogin, missing
-from .requests import Query, merge, read_body, read_operator, read_query, with_headers
+from .requests import merge, read_operator, with_headers
 from .schemas import argument_schema, load
 from .spec import document, security_schemes
 

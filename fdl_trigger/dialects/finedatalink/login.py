@@ -12,10 +12,11 @@ from ...auth.permissions import public
 from ...auth.token import COOKIE, find_token, is_own_page
 from ...domain.errors import AuthenticationFailed, InvalidParameter, RateLimited, TokenMissing, TriggerError
 from ...logs import request_id
+from ..bodies import Query, read_body, read_query
 from . import answers
 from .errors import wire_error
 from .jsonp import jsonp
-from .requests import Query, merge, read_body, read_query
+from .requests import merge
 
 KEEP_LOGIN = "-2"
 _TRUE = ("true", "1")

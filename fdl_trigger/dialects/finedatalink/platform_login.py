@@ -12,9 +12,9 @@ from ...auth.login import Logins
 from ...auth.token import find_token, fingerprint
 from ...domain.errors import AuthenticationFailed, MethodNotAllowed, PathNotFound, TriggerError
 from ...logs import request_id
+from ..bodies import Query
 from .actions import Caller
 from .operations import OPERATIONS
-from .requests import Query
 
 NO_TOKEN = "no token"  # noqa: S105 - how the audit log tells it
 _ROUTES = Map([Rule(path, endpoint=wire.name, methods=wire.methods) for wire in OPERATIONS for path in wire.paths])

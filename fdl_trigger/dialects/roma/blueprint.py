@@ -11,7 +11,7 @@ from ...domain.errors import TriggerError
 from ...domain.operations import Operation
 from ...domain.recurrence import ROMA_LIMITS, Limits
 from ..base import Services
-from ..finedatalink.requests import read_body, read_query
+from ..bodies import read_body, read_query
 from . import answers
 from .apps import Apps
 from .calls import Call, Route
