@@ -111,6 +111,15 @@ class JournalStore:
         rows = self._database.read("SELECT coalesce(max(seq), 0) FROM run_log WHERE instance_id = ?", (instance_id,))
         return int(rows[0][0])
 
+    def position(self, instance_id: int) -> tuple[int, int]:
+        """Return the number of the last log line and how many transitions there are."""
+        rows = self._database.read(
+            "SELECT (SELECT coalesce(max(seq), 0) FROM run_log WHERE instance_id = ?1), "
+            "(SELECT count(*) FROM instance_event WHERE instance_id = ?1)",
+            (instance_id,),
+        )
+        return int(rows[0][0]), int(rows[0][1])
+
     def events(self, instance_id: int) -> list[Event]:
         """Return the transitions of an instance, oldest first."""
         rows = self._database.read(

@@ -65,13 +65,19 @@ class Actions:
         return [answers.instance(one) for one in found]
 
     def _read(self, arguments: Arguments, caller: Caller) -> dict[str, Any]:
-        uid, since = _uid(arguments, "recordId"), Since.parse(arguments["since"] or "")
-        change = self._next_change(uid, since, arguments["wait"] or 0.0, caller.principal)
+        one, since = self._now(_uid(arguments, "recordId"), arguments, caller.principal)
         return {
-            **answers.instance_with_nodes(change.instance, self._instances().node_runs(uid, caller.principal)),
-            "waitingFor": self._watching().why_waiting(change.instance),
-            "since": str(change.since),
+            **answers.instance_with_nodes(one, self._instances().node_runs(one.uid, caller.principal)),
+            "waitingFor": self._watching().why_waiting(one),
+            "since": str(since),
         }
+
+    def _now(self, uid: str, arguments: Arguments, principal: Principal) -> tuple[Instance, Since]:
+        if not arguments["since"] and not arguments["wait"]:
+            return self._watching().now(uid, principal)
+        seen = Since.parse(arguments["since"] or "")
+        change = self._next_change(uid, seen, arguments["wait"] or 0.0, principal)
+        return change.instance, change.since
 
     def _next_change(self, uid: str, since: Since, seconds: float, principal: Principal) -> Change:
         """Return what is new, or after `seconds` that nothing is; at once when too many calls wait already."""
