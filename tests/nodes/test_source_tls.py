@@ -1,6 +1,5 @@
 """Certificates: checked unless the definition says otherwise (finedatalink-tasks.md section 5)."""
 
-import shutil
 import ssl
 import subprocess
 
@@ -9,7 +8,6 @@ import pytest
 from fdl_trigger.nodes.errors import NodeError
 
 AUTO = {"mode": "AUTO_CREATE"}
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Each channel against a real receiver; the Standard Webhooks library is the judge of signatures."""
 
 import json
-import shutil
 import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -169,7 +168,6 @@ def test_an_answer_beyond_the_limit_is_a_failure(receiver):
         send(to(receiver, "webhook"), message(), errand(max_response_bytes=1000))
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 def test_a_certificate_nobody_vouches_for_is_refused_unless_the_connection_says_otherwise(receiver, tmp_path):
     receiver.encrypt(certified(tmp_path))
     with pytest.raises(NotSent, match="TLS failed"):

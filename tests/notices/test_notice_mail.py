@@ -1,6 +1,5 @@
 """E-mail against a real SMTP server: plain, STARTTLS and TLS."""
 
-import shutil
 import socket
 import threading
 import time
@@ -17,7 +16,6 @@ from fdl_trigger.nodes.channels.sending import send
 from fdl_trigger.nodes.context import Limits
 from fdl_trigger.nodes.errors import Stopped
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 MESSAGE = Message("msg_1", "orders failed", "the source refused", {}, 1_700_000_000_000)
 Started = Callable[..., int]
 
